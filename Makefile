@@ -1,0 +1,59 @@
+# One build file, no list of sources: a .c file in a room is part of the program, a *_test.c beside it is a
+# test, a folder with a main.c under fixtures/ is a program of the local stack.
+#   make            build/crossfade and the local stack      make test    everything CI runs
+#   make demo       one cutover that passes, one that fails  make matrix  20 clean seeds, 5 per defect
+#   make bench      the numbers of the README, as ratios     FLAVOUR=asan builds with ASan+UBSan into build/asan
+
+FLAVOUR ?=
+, := ,
+B       := build$(if $(FLAVOUR),/$(FLAVOUR))
+CC      ?= gcc
+OPT     := $(if $(filter asan,$(FLAVOUR)),-O1 -fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined,-O2)
+PKGS    := libwebsockets hiredis libcurl yaml-0.1 jansson libcrypto libssl zlib libxml-2.0
+WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+           -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wswitch-enum -Wimplicit-fallthrough
+CFLAGS  := -std=gnu11 -g $(OPT) $(WARN) -D_GNU_SOURCE -fno-common -fstack-protector-strong -Iharness -I. -I$(B) \
+           $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LDFLAGS := $(OPT)
+LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lev -lhttp_parser -lm
+
+SRC      := $(filter-out harness/main.c,$(shell find harness -name '*.c' ! -name '*_test.c'))
+TESTS    := $(shell find harness fixtures -name '*_test.c')
+PROGRAMS := $(patsubst %/main.c,%,$(wildcard fixtures/*/main.c))
+ROOMS    := driver fault wire check report command
+
+all: $(B)/crossfade $(PROGRAMS:%=$(B)/%/main)
+
+include ci/targets.mk
+
+$(B)/crossfade: $(B)/harness/main.o $(B)/libcrossfade.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/libcrossfade.a: $(SRC:%.c=$(B)/%.o)
+	rm -f $@ && ar rcs $@ $^
+$(B)/%.o: %.c $(ROOMS:%=$(B)/registry/%.inc) | ci/dependencies
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# A program of the local stack: every .c of its folder but the tests.
+define program
+$(B)/$(1)/main: $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard $(1)/*.c))) $(B)/libcrossfade.a
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# A unit test links the library and, in fixtures/, its folder's objects but main.o.
+.SECONDEXPANSION:
+$(B)/%_test: $(B)/%_test.o $$(filter-out %/main.o,$$(patsubst %.c,$(B)/%.o,$$(filter-out %_test.c,$$(filter fixtures/%,$$(wildcard $$(dir $$*)*.c))))) $(B)/libcrossfade.a
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# The registries: the build lists the folder. <room>/<room>.c is the room's door, everything else a plug-in.
+$(B)/registry/%.inc: FORCE
+	@mkdir -p $(@D)
+	@ls harness/$*/*.c 2>/dev/null | grep -v -e _test.c -e /$*.c | sed 's,.*/\(.*\)\.c,PLUGIN(\1),' >$@.new || true
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+FORCE:
+clean:
+	rm -rf build
+.PHONY: all clean FORCE
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

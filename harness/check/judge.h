@@ -1,0 +1,77 @@
+/*
+ * judge: scenario + history -> judgement. A pure function of the two: the same bytes in, the same judgement out.
+ * The judgement is plain data for report/ and for exit codes; judgement_free releases it.
+ */
+#ifndef CHECK_JUDGE_H
+#define CHECK_JUDGE_H
+
+#include "base/histogram.h"
+#include "check/check.h"
+
+enum metric { METRIC_TURN_RESPONSE = 0, METRIC_TURN_SERVICE, METRIC_REDIS_TURN, METRIC_REDIS_COMMAND, METRIC_DIAL,
+	      METRIC_RESUME_GAP, METRIC_COUNT };
+const char *metric_name(unsigned m);
+
+struct ledger {
+	uint64_t started, completed, dropped, refused, live, abandoned;
+};
+
+struct phase_result { /* one step of the cutover, in order; begins with `before`, ends with `after` */
+	enum phase phase;
+	uint16_t step;
+	int64_t start_ns, end_ns; /* monotonic */
+	int64_t asked_ns, returned_ns, observed_ns; /* shift: weight.inv, weight.ok, last fresh dial on the old color; 0 none */
+	enum verdict verdict;
+	char error[FINDING_TEXT_MAX];
+};
+
+struct latency_row {
+	enum metric metric;
+	enum phase phase;
+	enum color color;
+	struct histogram histogram; /* censored = unanswered */
+};
+
+struct gate_result {
+	const struct gate *gate; /* of the scenario */
+	double measured;         /* ns for durations */
+	uint64_t samples;
+	enum verdict verdict;
+	char note[FINDING_TEXT_MAX];
+};
+
+struct generator {
+	int64_t loop_lag_p99_ns, schedule_lag_p99_ns;
+	double cpu_percent;      /* of all workers together */
+	uint64_t rss_bytes;      /* of all workers together, peak */
+	uint32_t descriptors;    /* peak of one worker */
+	uint32_t workers;
+};
+
+struct judgement {
+	enum verdict verdict;
+	bool harness_error;      /* ledger mismatch or the like: outranks everything but usage */
+	char harness_text[FINDING_TEXT_MAX];
+	bool interrupted;
+	int64_t start_ns, end_ns; /* run.start, last event */
+	struct ledger ledger, by_phase[PHASE_COUNT], by_color[COLOR_COUNT]; /* by_phase: of call.start's phase; by_color: of leg 0 */
+	struct finding *findings; /* one per check, worst first, then registry order */
+	size_t finding_count;
+	struct gate_result *gates;
+	size_t gate_count;
+	struct phase_result *phases;
+	size_t phase_count;
+	struct latency_row *latency; /* only rows with samples */
+	size_t latency_count;
+	struct generator generator;
+	uint64_t anomalies[ANOMALY_COUNT];
+	uint64_t events;
+	uint64_t turns, resumes, crossings; /* crossings: resumes on the other color */
+};
+
+/* Reads the history to its end. -1 only for errors that leave nothing to report. */
+int judge(const struct scenario *, struct history *, struct judgement **ret, struct err *);
+int judgement_exit_code(const struct judgement *); /* precedence of interface.md */
+void judgement_free(struct judgement *);
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * A scenario: what callers do, what the cutover does, what must hold. Parsed once from YAML (libyaml events, exact
+ * marks) into this immutable struct; all durations are nanoseconds, shares are fractions of 1.
+ *
+ * One schema table (schema.c) knows every key: it parses, gives defaults, prints the JSON Schema, and writes the
+ * resolved scenario back as canonical YAML, so that parse(write(s)) == s and the SHA-256 of that text is its digest.
+ *
+ * Variables: ${NAME} and ${NAME:-default} in scalars are replaced at load from the given variables; the late ones
+ * (alb redis call run color instance) stay and are bound with scenario_bind. Errors are ERR_INPUT and read
+ * "FILE:LINE:COLUMN: message" + the offending line + a suggestion.
+ *
+ * The strings and arrays belong to the scenario; scenario_free releases all.
+ */
+#ifndef SCENARIO_SCENARIO_H
+#define SCENARIO_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "record/words.h"
+
+enum stack_kind { STACK_NONE = 0, STACK_LOCAL };
+enum redis_kind { REDIS_SINGLE = 0 };
+enum dist_kind { DIST_FIXED = 0, DIST_UNIFORM, DIST_EXPONENTIAL, DIST_LOGNORMAL };
+enum begin_kind { BEGIN_NONE = 0, BEGIN_SIGTERM, BEGIN_DEREGISTER };
+enum lose_when { LOSE_BETWEEN_TURNS = 0, LOSE_MID_TURN };
+
+/* A distribution of durations; values outside min..max are drawn again, never clamped. */
+struct dist {
+	enum dist_kind kind;
+	int64_t mean_ns; /* fixed: the value; uniform: unused */
+	double sigma;    /* lognormal: sigma of the logarithm; mean_ns is the mean of the distribution itself */
+	int64_t min_ns, max_ns; /* 0, INT64_MAX when not given */
+};
+
+struct stack {
+	enum stack_kind kind;
+	int instances;      /* per color */
+	int64_t think_ns;
+	enum redis_kind redis;
+	/* What the local parts really do; NULL/-1 = as the timers declare. Set by defect overlays and control runs. */
+	char *agent_defect;             /* "D01": passed to the agent as --defect */
+	char *green_defect;             /* same, green instances only */
+	int64_t stickiness_ns;
+	int64_t deregistration_delay_ns;
+	int64_t idle_ns;
+};
+
+struct timers_declared {
+	int64_t stickiness_group_ns, stickiness_target_ns; /* 0: off */
+	int64_t deregistration_delay_ns, idle_ns, longest_call_ns, propagation_ns, dead_after_ns, setup_within_ns;
+};
+
+struct profile_plan {
+	double share;       /* of calls */
+	bool loses_legs;
+	struct dist lose_leg;
+	enum lose_when when;
+	int64_t resume_within_ns, backoff_base_ns, backoff_cap_ns; /* full jitter */
+};
+
+struct calls {
+	int live;           /* planned open loop: rate = live / mean(hold) */
+	int64_t ramp_ns;
+	struct dist hold;
+	int64_t turn_every_ns;
+	double silence_share; /* of turns followed by a silent stretch */
+	int64_t silence_ns;
+	struct profile_plan profile[PROFILE_COUNT];
+};
+
+struct step {
+	enum phase phase;   /* which key it is: steady smoke shift drain buffer teardown rollback */
+	int line;           /* in the source, for messages */
+	int64_t for_ns;     /* steady, buffer */
+	enum color color;   /* smoke, drain, teardown */
+	int blue, green;    /* shift weights */
+	enum begin_kind begin; /* drain */
+	int64_t quiet_ns, deadline_ns; /* drain */
+	int64_t grace_ns;   /* teardown */
+	bool skip;          /* set by a defect overlay: the step is announced and not done */
+};
+
+/* A gate: metric{phase:..,color:..}: expression in k6 grammar. Several expressions of one metric are several gates. */
+enum gate_stat { GATE_COUNT = 0, GATE_RATE, GATE_AVG, GATE_MIN, GATE_MED, GATE_MAX, GATE_P };
+enum gate_op { GATE_LT = 0, GATE_LE, GATE_GT, GATE_GE, GATE_EQ, GATE_NE };
+struct gate {
+	char *metric;       /* "turn_response" */
+	int phase;          /* enum phase, -1 any, GATE_PHASE_CUTOVER */
+	enum color color;   /* COLOR_UNKNOWN any */
+	enum gate_stat stat;
+	double percentile;  /* 0..100 for GATE_P */
+	enum gate_op op;
+	double limit;       /* nanoseconds when duration, else a plain number */
+	bool duration;
+	char *expression;   /* as written: "p(95) < 800ms" */
+	char *key;          /* as written: "turn_response{phase:drain}" */
+	int line;
+};
+enum { GATE_PHASE_ANY = -1, GATE_PHASE_CUTOVER = -2 /* shift to teardown */ };
+
+struct scenario {
+	char *path;         /* as given, for messages */
+	char *name, *about;
+	uint64_t seed;
+	struct stack stack;
+	struct { char *url, *wire, *direct_blue, *direct_green; } target;
+	struct { char *redis, *key; int64_t ttl_ns; bool tap; } state;
+	struct { char *driver, *path, *endpoint, *rule; } balancer;
+	struct timers_declared timers;
+	struct calls calls;
+	struct step *steps;
+	size_t step_count;
+	struct gate *gates;
+	size_t gate_count;
+	char *defect;       /* "D21" when an overlay was applied, else NULL */
+	char *defect_about;
+};
+
+struct variable { const char *name, *value; };
+
+struct scenario_source {
+	const char *path;             /* the scenario file */
+	const struct variable *variables; /* -e first, then the caller adds the environment */
+	size_t variable_count;
+	const char *overlay_path;     /* scenarios/defects/Dnn.yaml, or NULL */
+	const uint64_t *seed;         /* overrides, or NULL */
+};
+
+/* Parses, applies the overlay, validates. Warnings (a gate that cannot get its samples, ...) are lines in `warnings`. */
+int scenario_load(const struct scenario_source *, struct scenario **ret, struct buf *warnings, struct err *);
+void scenario_free(struct scenario *);
+/* Canonical YAML of the resolved scenario; loadable by scenario_load. */
+void scenario_write(const struct scenario *, struct buf *out);
+/* SHA-256 of the canonical text. */
+void scenario_digest(const struct scenario *, char out[65]);
+/* JSON Schema of the scenario file. */
+void scenario_schema(struct buf *out);
+
+/* What an overlay's `expect:` says: "check:anomaly" or "check" words. */
+struct expectation {
+	char *defect, *about;
+	char **required, **allowed;
+	size_t required_count, allowed_count;
+};
+int expectation_load(const char *overlay_path, struct expectation *ret, struct err *);
+void expectation_free(struct expectation *);
+
+/* Replaces ${name} from a list; an unknown name is an error (ERR_INPUT). Result into out. */
+int scenario_bind(const char *text, const struct variable *, size_t count, struct buf *out, struct err *);
+
+/* Draws from a distribution; shared by plan and validation. Pure. */
+struct rng;
+int64_t dist_draw(const struct dist *, struct rng *);
+int64_t dist_mean_ns(const struct dist *); /* mean of the truncated distribution, estimated by a fixed quadrature */
+
+#endif
