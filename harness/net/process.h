@@ -1,0 +1,42 @@
+/*
+ * Child processes: spawn a program (never a shell, never fork-and-continue), with a parent-death signal so that nothing
+ * outlives us even after SIGKILL, its pidfd, and an optional control channel (SEQPACKET) as descriptor 3. stdin is
+ * /dev/null, stdout and stderr go to a file. Every other descriptor is closed in the child.
+ */
+#ifndef NET_PROCESS_H
+#define NET_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum { PROCESS_CONTROL_FD = 3 };
+
+struct process {
+	pid_t pid;
+	int pidfd;
+	int control; /* our end of the channel, or -1 */
+};
+
+struct process_spec {
+	const char *program;      /* absolute path */
+	const char *const *argv;  /* argv[0] first, NULL-terminated */
+	const char *output_path;  /* appended; NULL: /dev/null */
+	bool keep_output;         /* inherit our stdout and stderr instead */
+	bool control;             /* make the channel */
+	bool new_group;           /* own process group: Ctrl-C of the terminal does not reach it */
+};
+
+int process_spawn(const struct process_spec *, struct process *ret, struct err *);
+/* Signals by pidfd: never hits a recycled pid. 0, also when it is gone already. */
+int process_signal(const struct process *, int signo);
+/* Reaps without waiting: true and status (exit status, or 128 + signal) when it has ended. */
+bool process_reap(struct process *, int *ret_status);
+/* Waits for the end to a deadline (monotonic); false when still running. */
+bool process_wait(struct process *, int64_t deadline_ns, int *ret_status);
+void process_close(struct process *); /* closes pidfd and control */
+/* Absolute path of a file beside our own binary ("fixtures/alb/main"), for programs of the local stack. */
+int process_beside(const char *relative, char *out, size_t size, struct err *);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * Names to addresses, blocking, done before the first dial. And the pieces of a ws:// or http:// URL.
+ */
+#ifndef NET_RESOLVE_H
+#define NET_RESOLVE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct url {
+	bool tls;       /* wss, https */
+	char host[256]; /* without port */
+	char authority[280]; /* as to be sent in Host: port left out when it is the default */
+	uint16_t port;
+	char path[1024]; /* begins with '/', includes the query */
+};
+
+int url_parse(const char *text, struct url *ret, struct err *);
+int resolve_ipv4(const char *host, uint16_t port, struct sockaddr_in *ret, struct err *);
+
+#endif
