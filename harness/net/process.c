@@ -1,0 +1,178 @@
+#include "net/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* Between fork and exec: async-signal-safe calls only. */
+static _Noreturn void child(const struct process_spec *spec, pid_t parent, int control, int input, int output, int report)
+{
+	sigset_t none;
+	int code;
+
+	/* Death of the parent between fork and prctl would go unnoticed without the second look. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		goto fail;
+	if (spec->new_group && setpgid(0, 0) < 0)
+		goto fail;
+	if (dup2(input, 0) < 0)
+		goto fail;
+	if (!spec->keep_output && (dup2(output, 1) < 0 || dup2(output, 2) < 0))
+		goto fail;
+	/* The report pipe moves to 4 so that 3 is free for the channel; both ends are above 4 or harmless by now. */
+	if (report != 4) {
+		if (control == 4 && (control = fcntl(control, F_DUPFD, 5)) < 0)
+			goto fail;
+		if (dup3(report, 4, O_CLOEXEC) < 0)
+			goto fail;
+		report = 4;
+	}
+	if (control >= 0) {
+		if (control == PROCESS_CONTROL_FD ? fcntl(control, F_SETFD, 0) < 0 : dup2(control, PROCESS_CONTROL_FD) < 0)
+			goto fail;
+	} else {
+		close(PROCESS_CONTROL_FD);
+	}
+	if (syscall(SYS_close_range, 5u, ~0u, 0u) < 0)
+		goto fail;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (int signo = 1; signo < 32; signo++)
+		signal(signo, SIG_DFL); /* SIGKILL and SIGSTOP refuse, rightly */
+	execv(spec->program, (char *const *)spec->argv);
+fail:
+	code = errno;
+	if (write(report, &code, sizeof code) != sizeof code)
+		_exit(126);
+	_exit(127);
+}
+
+int process_spawn(const struct process_spec *spec, struct process *ret, struct err *err)
+{
+	int pair[2] = { -1, -1 }, pipe_fd[2] = { -1, -1 }, input = -1, output = -1, result = -1, code = 0;
+	pid_t pid, parent = getpid();
+	ssize_t n;
+
+	if (spec->control && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		err_errno(err, ERR_HARNESS, errno, "control channel for %s", spec->program);
+		goto out;
+	}
+	if (pipe2(pipe_fd, O_CLOEXEC) < 0 || (input = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0) {
+		err_errno(err, ERR_HARNESS, errno, "spawn %s", spec->program);
+		goto out;
+	}
+	output = open(spec->output_path ? spec->output_path : "/dev/null", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (output < 0) {
+		err_errno(err, ERR_HARNESS, errno, "output file %s", spec->output_path);
+		goto out;
+	}
+	pid = fork();
+	if (pid < 0) {
+		err_errno(err, ERR_HARNESS, errno, "fork for %s", spec->program);
+		goto out;
+	}
+	if (pid == 0)
+		child(spec, parent, pair[1], input, output, pipe_fd[1]);
+	close(pipe_fd[1]);
+	pipe_fd[1] = -1;
+	do
+		n = read(pipe_fd[0], &code, sizeof code);
+	while (n < 0 && errno == EINTR);
+	if (n == sizeof code) { /* exec refused; EOF means it went through */
+		waitpid(pid, NULL, 0);
+		err_errno(err, ERR_HARNESS, code, "start %s", spec->program);
+		goto out;
+	}
+	*ret = (struct process){ .pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0), .control = pair[0] };
+	if (ret->pidfd < 0) {
+		err_errno(err, ERR_HARNESS, errno, "pidfd of %s", spec->program);
+		kill(pid, SIGKILL); /* our own unreaped child: the pid cannot have been recycled */
+		waitpid(pid, NULL, 0);
+		goto out;
+	}
+	fcntl(ret->pidfd, F_SETFD, FD_CLOEXEC);
+	pair[0] = -1;
+	result = 0;
+out:
+	for (int i = 0; i < 2; i++) {
+		if (pair[i] >= 0)
+			close(pair[i]);
+		if (pipe_fd[i] >= 0)
+			close(pipe_fd[i]);
+	}
+	if (input >= 0)
+		close(input);
+	if (output >= 0)
+		close(output);
+	return result;
+}
+
+int process_signal(const struct process *p, int signo)
+{
+	if (p->pidfd < 0 || syscall(SYS_pidfd_send_signal, p->pidfd, signo, NULL, 0) == 0 || errno == ESRCH)
+		return 0;
+	return -1;
+}
+
+bool process_reap(struct process *p, int *ret_status)
+{
+	int status;
+
+	if (p->pid <= 0 || waitpid(p->pid, &status, WNOHANG) != p->pid)
+		return false;
+	*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	p->pid = 0;
+	return true;
+}
+
+bool process_wait(struct process *p, int64_t deadline_ns, int *ret_status)
+{
+	for (;;) {
+		int64_t left_ms = (deadline_ns - clock_now_ns()) / NS_PER_MS;
+		struct pollfd f = { .fd = p->pidfd, .events = POLLIN };
+
+		if (process_reap(p, ret_status))
+			return true;
+		if (left_ms < 0)
+			return false;
+		/* +1: a wait shorter than a millisecond must not spin. */
+		poll(&f, 1, left_ms > 1000 ? 1000 : (int)left_ms + 1);
+	}
+}
+
+void process_close(struct process *p)
+{
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	if (p->control >= 0)
+		close(p->control);
+	p->pidfd = p->control = -1;
+}
+
+int process_beside(const char *relative, char *out, size_t size, struct err *err)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	if (n < 0)
+		return err_errno(err, ERR_HARNESS, errno, "where is our own binary: /proc/self/exe");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	if ((size_t)snprintf(out, size, "%s/%s", self, relative) >= size)
+		return err_set(err, ERR_HARNESS, "path of %s beside %s is longer than %zu bytes", relative, self, size);
+	return 0;
+}
