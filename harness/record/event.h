@@ -119,6 +119,7 @@ enum {
 const char *event_kind_name(unsigned kind);   /* "dial.ok"; "?" outside */
 int event_kind_parse(const char *word);       /* or -1 */
 const char *event_kind_fields(unsigned kind); /* the table's text */
+bool event_conn_is_note(unsigned kind);       /* `conn` is a note of the lane, not a connection */
 /* Zeroed event with kind and stamp, due -1. */
 struct event event_make(enum event_kind kind, int64_t t_ns);
 

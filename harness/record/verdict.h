@@ -58,7 +58,7 @@ void verdict_saw(struct finding *, uint64_t exposed, uint64_t need);
 void verdict_violation(struct finding *, const struct witness *);
 /* Adds a reason for inconclusive; the same reason twice is kept once (first text). */
 void verdict_doubt(struct finding *, enum reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Decides: violations -> fail; else a doubt or exposed < need -> inconclusive; else pass. */
+/* Decides: violations -> fail; else a doubt or exposed < need -> inconclusive; else pass. A need of 0 counts as 1. */
 void verdict_finish(struct finding *);
 
 #endif
