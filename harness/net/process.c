@@ -23,7 +23,7 @@ static _Noreturn void child(const struct process_spec *spec, pid_t parent, int c
 	int code;
 
 	/* Death of the parent between fork and prctl would go unnoticed without the second look. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+	if (!spec->survives_parent && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
 		goto fail;
 	if (spec->new_group && setpgid(0, 0) < 0)
 		goto fail;
