@@ -39,6 +39,8 @@ int flags_parse(const struct command *, const struct flag *table, size_t count, 
 const char *flags_get(const struct flags *, const char *name);            /* NULL when absent */
 size_t flags_all(const struct flags *, const char *name, const char *const **ret); /* repeated */
 const char *flags_positional(const struct flags *, size_t i);             /* NULL past the end */
+/* 0 when the count of words is within least..most; else prints the sentence with the usage and returns -1. */
+int flags_expect(const struct command *, const struct flags *, size_t least, size_t most);
 void flags_free(struct flags *);
 
 /* Prints "crossfade: text" to stderr, and returns the exit code of the error's kind. */

@@ -10,6 +10,8 @@
 
 #include "check/judge.h"
 
+#define RESULT_SCHEMA_NAME "crossfade.result/1"
+
 struct report_input {
 	const struct scenario *scenario;
 	const struct judgement *judgement;
@@ -29,5 +31,8 @@ struct report {
 size_t report_count(void);
 const struct report *report_at(size_t i);
 const struct report *report_find(const char *name);
+
+/* JSON Schema of result.json: the text of reports/result.schema.json. */
+const char *report_schema(void);
 
 #endif
