@@ -1,12 +1,15 @@
 /*
  * A lane: one process's private, append-only file of events, written during the run.
  *
- *   header | block | block | ...       block = { u32 length, u32 crc32, u32 what, u32 count } + bytes
+ *   header | block | block | ...       block = { u32 length, u32 crc32, u32 what, u32 count } + length bytes
  *
- * A block holds events (what = 1) or interned names (what = 2). It reaches write(2) at 64 KiB or when the owner calls
- * lane_tick at least every 100 ms. A SIGKILL keeps every block written so far; a torn last block is detected by length
+ * A block holds events (what = 1) or interned names (what = 2). It reaches write(2) at 64 KiB or, if the owner calls
+ * lane_tick often enough, at the age of 100 ms. A SIGKILL keeps every block written so far; a torn last block is detected by length
  * and CRC and is "source lost", not an error. The lane is whole only if its last event is lane.end (lane_close).
  * One writer per file, no locks. A write that fails makes the lane `broken`: the owner must exit as harness error.
+ *
+ * Events should come in the order of their stamps; one that is recorded late (a command is known only when its last
+ * byte came) is put in place by the reader.
  */
 #ifndef RECORD_LANE_H
 #define RECORD_LANE_H
@@ -34,11 +37,31 @@ struct lane_header { /* on disk, fixed 512 bytes, CRC32 of the rest in the last 
 	uint32_t magic, version, byte_order /* 0x01020304 */, role, index, pid;
 	uint64_t seed;
 	int64_t monotonic_ns, realtime_ns, anchor_error_ns; /* the same instant on both clocks, +- error */
-	char run[64], scenario_digest[65], boot_id[40], binary_id[65];
+	char run[64], scenario_digest[65], boot_id[40];
+	char binary_id[65]; /* SHA-256 of the program's file */
 	char reserved[512 - 6 * 4 - 4 * 8 - 64 - 65 - 40 - 65 - 4];
 	uint32_t crc;
 };
 _Static_assert(sizeof(struct lane_header) == 512, "lane header is 512 bytes");
+
+/* Before each block; native byte order. The CRC32 covers what, count and the bytes. */
+struct lane_block {
+	uint32_t length, crc, what, count;
+};
+enum { LANE_EVENTS = 1, LANE_NAMES = 2 }; /* what */
+enum { LANE_EVENTS_MAX = (LANE_BLOCK_BYTES - sizeof(struct lane_block)) / sizeof(struct event) };
+
+/* A block of names: `count` of these, each followed by `length` bytes of text without a NUL. */
+struct lane_name {
+	uint64_t id; /* number of the instance or note, hash of the call */
+	uint32_t space, length;
+};
+enum { LANE_TEXT_MAX = 4096 }; /* a longer text is cut and ends in "..." */
+
+uint32_t lane_header_crc(const struct lane_header *);
+uint32_t lane_block_crc(const struct lane_block *, const void *bytes);
+const char *lane_role_name(unsigned role); /* "worker"; "?" outside */
+int lane_role_parse(const char *word);     /* or -1 */
 
 struct lane;
 
@@ -46,13 +69,13 @@ struct lane;
 int lane_open(const char *dir, const struct lane_identity *, struct lane **ret, struct err *);
 /* Copies the event, sets seq. Never blocks beyond write(2) of a full block. */
 void lane_event(struct lane *, struct event);
-/* Interned names. Instances: 1..255; notes: 1..2^32-1; the same text gets the same number. The name is in the file before
- * any event that carries it. */
+/* Interned names; the same text gets the same number, "" is 0. Instances: 1..255, past that 0; notes: 1..65536, past that
+ * the last, which says so. The name is in the file before any event that carries it. */
 uint8_t lane_instance(struct lane *, const char *name);
 uint32_t lane_note(struct lane *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Registers the id string of a call hash; once per call and lane. */
 void lane_call(struct lane *, uint64_t call, const char *id);
-void lane_tick(struct lane *, int64_t now_ns); /* flush when the oldest unwritten event is 100 ms old */
+void lane_tick(struct lane *, int64_t now_ns); /* flush when the first unwritten event is 100 ms old */
 int lane_flush(struct lane *);                 /* 0, or -1 broken */
 bool lane_broken(const struct lane *);
 int lane_close(struct lane *, struct err *);   /* lane.end, flush, free; fine with NULL */

@@ -1,0 +1,292 @@
+#include "record/lane_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+enum {
+	HELD_BACK = 64, /* events of a block that wait for the next one */
+	/* A block of names may be a little longer than the longest block of events. */
+	EVENTS_CAP = HELD_BACK + LANE_BLOCK_BYTES / sizeof(struct event),
+};
+
+/* Bytes read, less than size only at the end of the file; -1 with errno. */
+static ssize_t read_at(int fd, void *data, size_t size, uint64_t offset)
+{
+	size_t got = 0;
+
+	while (got < size) {
+		ssize_t n = pread(fd, (char *)data + got, size - got, (off_t)(offset + got));
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n == 0)
+			break;
+		if (n > 0)
+			got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+/* Keeps the first damage: the later ones are its consequences. */
+static void __attribute__((format(printf, 2, 3))) damaged(struct lane_reader *reader, const char *fmt, ...)
+{
+	va_list ap;
+
+	reader->status.whole = false;
+	if (*reader->status.damage)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(reader->status.damage, sizeof(reader->status.damage), fmt, ap);
+	va_end(ap);
+}
+
+static int read_header(struct lane_reader *reader, const char *path, struct err *err)
+{
+	struct lane_header *header = &reader->header;
+	ssize_t got = read_at(reader->fd, header, sizeof(*header), 0);
+
+	if (got < 0)
+		return err_errno(err, ERR_INPUT, errno, "lane %s: read", path);
+	/* Whoever was killed before its first write left a file that starts like a lane. */
+	uint32_t magic = LANE_MAGIC;
+	size_t compared = (size_t)got < sizeof(magic) ? (size_t)got : sizeof(magic);
+	if (memcmp(&header->magic, &magic, compared) != 0)
+		return err_set(err, ERR_INPUT, "%s: not a lane: magic %08x at byte 0, not %08x", path, header->magic, magic);
+	if ((size_t)got < sizeof(*header)) {
+		memset(header, 0, sizeof(*header));
+		return 0;
+	}
+	if (header->version != LANE_VERSION || header->byte_order != 0x01020304)
+		return err_set(err, ERR_INPUT, "%s: lane version %u, byte order %08x; this program reads version %d, %08x", path,
+			       header->version, header->byte_order, LANE_VERSION, 0x01020304);
+	if (header->crc != lane_header_crc(header))
+		return err_set(err, ERR_INPUT, "%s: not a lane: CRC of the header (bytes 0 to 511) does not match", path);
+	header->run[sizeof(header->run) - 1] = '\0';
+	reader->has_header = true;
+	return 0;
+}
+
+int lane_reader_open(const char *path, const char *name, struct history_names *names, struct lane_reader *ret,
+		     struct err *err)
+{
+	struct lane_reader reader = { .names = names };
+
+	reader.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (reader.fd < 0)
+		return err_errno(err, ERR_INPUT, errno, "lane %s: open", path);
+	if (read_header(&reader, path, err) < 0) {
+		close(reader.fd);
+		return -1;
+	}
+	snprintf(reader.status.file, sizeof(reader.status.file), "%s", name);
+	reader.status.role = reader.header.role;
+	reader.status.index = reader.header.index;
+	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
+		reader.note_kinds |= (uint64_t)event_conn_is_note(kind) << kind;
+	reader.events = xcalloc(EVENTS_CAP, sizeof(*reader.events));
+	reader.note_cap = 16;
+	reader.note_count = 1; /* note 0 is no note */
+	reader.note = xcalloc(reader.note_cap, sizeof(*reader.note));
+	lane_reader_rewind(&reader);
+	*ret = reader;
+	return 0;
+}
+
+void lane_reader_close(struct lane_reader *reader)
+{
+	if (reader->events) /* else it was never opened */
+		close(reader->fd);
+	free(reader->events);
+	free(reader->note);
+	reader->events = NULL;
+	reader->note = NULL;
+}
+
+void lane_reader_rewind(struct lane_reader *reader)
+{
+	struct lane_status *status = &reader->status;
+
+	reader->at = reader->limit = reader->count = 0;
+	reader->at_end = reader->ended = false;
+	reader->next_seq = 0;
+	reader->offset = sizeof(struct lane_header);
+	status->events = 0;
+	status->first_ns = status->last_ns = 0;
+	status->whole = true; /* until shown otherwise */
+	status->damage[0] = '\0';
+}
+
+static void remember_name(struct lane_reader *reader, const struct lane_name *name, const char *text)
+{
+	struct history_names *names = reader->names;
+
+	if (name->space == NAME_CALL) {
+		call_names_add(&names->calls, name->id, text, name->length);
+		return;
+	}
+	if (name->space == NAME_INSTANCE && name->id < 256) {
+		uint32_t number = names_intern(&names->instances, text, name->length, NULL);
+		if (!number)
+			damaged(reader, "more than %u instances in the history: names lost", names->instances.max);
+		reader->instance[name->id] = (uint8_t)number;
+		return;
+	}
+	if (name->space != NAME_NOTE || name->id > reader->note_count) {
+		damaged(reader, "name %llu of space %u has no place", (unsigned long long)name->id, name->space);
+		return;
+	}
+	if (name->id == reader->note_count) {
+		if (reader->note_count == reader->note_cap) {
+			reader->note_cap *= 2;
+			reader->note = xrealloc(reader->note, reader->note_cap * sizeof(*reader->note));
+		}
+		reader->note_count++;
+	}
+	reader->note[name->id] = names_intern(&names->notes, text, name->length, NULL);
+}
+
+static void take_names(struct lane_reader *reader, const struct lane_block *block, const char *bytes)
+{
+	const char *end = bytes + block->length;
+
+	for (uint32_t i = 0; i < block->count; i++) {
+		struct lane_name name;
+		if ((size_t)(end - bytes) < sizeof(name))
+			break;
+		memcpy(&name, bytes, sizeof(name));
+		bytes += sizeof(name);
+		if ((size_t)(end - bytes) < name.length)
+			break;
+		remember_name(reader, &name, bytes);
+		bytes += name.length;
+	}
+	if (bytes != end)
+		damaged(reader, "names do not fill their block before byte %llu", (unsigned long long)reader->offset);
+}
+
+/* Slow path of take_events: anything but the next good event. False: not to be delivered. */
+static bool inspect(struct lane_reader *reader, const struct event *event)
+{
+	unsigned long long place = reader->offset;
+
+	if (event->seq > reader->next_seq)
+		damaged(reader, "gap: events %u to %u are missing before byte %llu", reader->next_seq, event->seq - 1, place);
+	else if (event->seq < reader->next_seq)
+		damaged(reader, "event %u where %u was due before byte %llu", event->seq, reader->next_seq, place);
+	if (reader->ended)
+		damaged(reader, "events after lane.end before byte %llu", place);
+	if (event->kind < EVENT_KIND_COUNT && event->color < COLOR_COUNT && event->t_ns >= 0 && event->t_ns < INT64_MAX)
+		return true;
+	damaged(reader, "kind %u, color %u, t %lld is no event, before byte %llu", event->kind, event->color,
+		(long long)event->t_ns, place);
+	return false;
+}
+
+static void put_in_place(struct event *events, size_t i)
+{
+	struct event late = events[i];
+	size_t to = i;
+
+	while (to && events[to - 1].t_ns > late.t_ns)
+		to--;
+	memmove(&events[to + 1], &events[to], (i - to) * sizeof(late));
+	events[to] = late;
+}
+
+/* The block's events lie at events[count], in file order; each moves down over those that were refused. */
+static void take_events(struct lane_reader *reader, uint32_t count)
+{
+	struct event *events = reader->events;
+	const struct event *from = &events[reader->count];
+	struct lane_status *status = &reader->status;
+
+	for (const struct event *end = from + count; from < end; from++) {
+		bool good = from->seq == reader->next_seq && !reader->ended && from->kind < EVENT_KIND_COUNT &&
+			    from->color < COLOR_COUNT && from->t_ns >= 0 && from->t_ns < INT64_MAX;
+		if (!good && !inspect(reader, from)) {
+			reader->next_seq = from->seq + 1;
+			continue;
+		}
+		size_t i = reader->count++;
+		struct event *event = &events[i];
+		if (event != from)
+			*event = *from;
+		reader->next_seq = event->seq + 1;
+		reader->ended = event->kind == EVENT_LANE_END;
+		event->instance = reader->instance[event->instance];
+		if (event->conn && (reader->note_kinds >> event->kind & 1))
+			event->conn = event->conn < reader->note_count ? reader->note[event->conn] : 0;
+		if (!status->events++ || event->t_ns < status->first_ns)
+			status->first_ns = event->t_ns;
+		if (event->t_ns > status->last_ns)
+			status->last_ns = event->t_ns;
+		if (i && events[i - 1].t_ns > event->t_ns)
+			put_in_place(events, i);
+	}
+}
+
+/* True when a good block was taken; else the lane ends here. */
+static bool take_block(struct lane_reader *reader)
+{
+	struct lane_block block;
+	char *bytes = (char *)&reader->events[reader->count];
+	unsigned long long place = reader->offset;
+
+	ssize_t got = read_at(reader->fd, &block, sizeof(block), place);
+	if (got == 0) {
+		if (!reader->ended)
+			damaged(reader, "no lane.end: cut at byte %llu", place);
+		return false;
+	}
+	if (got == sizeof(block) && block.length > LANE_BLOCK_BYTES) {
+		damaged(reader, "bad block at byte %llu: length %u, limit %d", place, block.length, LANE_BLOCK_BYTES);
+		return false;
+	}
+	ssize_t want = got == sizeof(block) ? (ssize_t)block.length : 0;
+	if (want)
+		got = read_at(reader->fd, bytes, block.length, place + sizeof(block));
+	if (got < 0) {
+		damaged(reader, "block at byte %llu: read: %s", place, strerrordesc_np(errno));
+		return false;
+	}
+	if (!want || got < want) {
+		damaged(reader, "torn block at byte %llu", place);
+		return false;
+	}
+	if (block.crc != lane_block_crc(&block, bytes)) {
+		damaged(reader, "bad CRC of the block at byte %llu", place);
+		return false;
+	}
+	reader->offset += sizeof(block) + block.length;
+	if (block.what == LANE_EVENTS && (uint64_t)block.count * sizeof(struct event) == block.length) {
+		take_events(reader, block.count);
+	} else if (block.what == LANE_NAMES) {
+		take_names(reader, &block, bytes);
+	} else {
+		damaged(reader, "block at byte %llu: %u of kind %u do not make %u bytes", place, block.count, block.what,
+			block.length);
+		return false;
+	}
+	return true;
+}
+
+bool lane_reader_fill(struct lane_reader *reader)
+{
+	size_t rest = reader->count - reader->at;
+
+	memmove(reader->events, reader->events + reader->at, rest * sizeof(*reader->events));
+	reader->at = 0;
+	reader->count = rest;
+	if (!reader->has_header) {
+		damaged(reader, "cut inside the header");
+		reader->at_end = true;
+	}
+	while (!reader->at_end && reader->count <= HELD_BACK)
+		reader->at_end = !take_block(reader);
+	reader->limit = reader->at_end ? reader->count : reader->count - HELD_BACK;
+	return reader->limit > 0;
+}
