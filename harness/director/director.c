@@ -1,0 +1,331 @@
+#include "director/director.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "director/walk.h"
+
+static const int64_t bind_within_ns = 60 * NS_PER_S;
+static const int64_t healthy_within_ns = 30 * NS_PER_S;
+static const int64_t workers_grace_ns = 10 * NS_PER_S;
+
+enum { PHASE_OK = 0, PHASE_FAILED = 1, PHASE_NOT_REACHED = 2 };
+
+static void send_up(struct walk *w, enum control_type type, int64_t a, int64_t b, const char *text)
+{
+	struct control_message m = control_make(type, a, b);
+
+	control_text(&m, "%s", text);
+	if (control_send(w->control, &m) < 0)
+		w->aborted = true; /* nobody is left to direct for */
+}
+
+static struct walk_instance *instance_of(struct walk *w, const char *name)
+{
+	for (size_t i = 0; i < w->instance_count; i++)
+		if (!strcmp(w->instances[i].name, name))
+			return &w->instances[i];
+	return NULL;
+}
+
+static void hear(struct walk *w, const struct control_message *m)
+{
+	struct walk_instance *on = instance_of(w, m->text);
+
+	switch (m->type) {
+	case CONTROL_COUNTS:
+		if (on) {
+			on->active = (uint32_t)m->a;
+			on->unreachable = m->b != 0;
+			on->counted_ns = m->c;
+		}
+		break;
+	case CONTROL_EXITED:
+		if (on)
+			on->ended = true;
+		break;
+	case CONTROL_COUNTERS:
+		w->callers = m->counters;
+		break;
+	case CONTROL_SIGNALED:
+		w->signaled = true;
+		break;
+	case CONTROL_FINISHED:
+		w->workers_finished = true;
+		break;
+	case CONTROL_START:
+		w->start_ns = m->a;
+		break;
+	case CONTROL_STOP:
+		w->interrupted = true;
+		break;
+	case CONTROL_ABORT:
+		w->aborted = true;
+		break;
+	default:
+		break;
+	}
+}
+
+void walk_wait(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
+{
+	bool interrupted = w->interrupted;
+
+	/* An interrupt ends the wait it falls into, not those that clean up after it. */
+	while (!w->aborted && w->interrupted == interrupted && !(over && over(w)) && clock_now_ns() < until_ns) {
+		int64_t now_ns = clock_now_ns(), tick_ns = now_ns + 100 * NS_PER_MS;
+		struct control_message m;
+		int n = control_wait(w->control, tick_ns < until_ns ? tick_ns : until_ns, &m);
+
+		if (n > 0)
+			hear(w, &m);
+		else if (n == 0 || errno != ETIMEDOUT)
+			w->aborted = true;
+		lane_tick(w->lane, clock_now_ns());
+	}
+}
+
+static bool was_signaled(struct walk *w)
+{
+	return w->signaled;
+}
+
+int walk_signal(struct walk *w, struct walk_instance *on, int signo, struct err *err)
+{
+	w->signaled = false;
+	send_up(w, CONTROL_SIGNAL, signo, 0, on->name);
+	walk_wait(w, clock_now_ns() + NS_PER_S, was_signaled);
+	return w->signaled ? 0 : err_set(err, ERR_WORLD, "signal %d to %s was not carried out", signo, on->name);
+}
+
+/* "blue-1:blue:127.0.0.1:4711,..." */
+static int parse_instances(struct walk *w, struct err *err)
+{
+	char list[CONTROL_TEXT_MAX], *rest = list, *word;
+
+	if (!control_value(&w->bind, "instances", list, sizeof list))
+		return 0; /* a deployed system */
+	while ((word = strsep(&rest, ","))) {
+		struct walk_instance *on = &w->instances[w->instance_count];
+		char *color = strchr(word, ':'), *address = color ? strchr(color + 1, ':') : NULL;
+
+		if (!address || w->instance_count == WALK_INSTANCES_MAX)
+			return err_set(err, ERR_HARNESS, "bad list of instances at \"%s\"", word);
+		*color++ = *address++ = '\0';
+		*on = (struct walk_instance){ .color = (enum color)color_parse(color) };
+		snprintf(on->name, sizeof on->name, "%s", word);
+		snprintf(on->address, sizeof on->address, "%s", address);
+		w->instance_count++;
+	}
+	return 0;
+}
+
+/* Before the curtain rises: the balancer answers, its targets are healthy, and we know what to go back to. */
+static int prepare(struct walk *w, struct err *err)
+{
+	const struct scenario *sc = w->scenario;
+	struct driver_settings settings = { .path = sc->balancer.path, .rule = sc->balancer.rule };
+	int64_t deadline_ns = clock_now_ns() + healthy_within_ns;
+	char endpoint[512];
+
+	settings.endpoint = sc->balancer.endpoint;
+	if (control_value(&w->bind, "balancer", endpoint, sizeof endpoint))
+		settings.endpoint = endpoint;
+	w->driver = driver_find(sc->balancer.driver);
+	if (!w->driver)
+		return err_set(err, ERR_INPUT, "%s: balancer.driver \"%s\" is not one of this build", sc->path,
+			       sc->balancer.driver);
+	if (w->driver->open(&settings, &w->session, err) < 0)
+		return -1;
+	for (;;) {
+		if (w->driver->read(w->session, &w->snapshot, err) < 0)
+			return -1;
+		if (sc->stack.kind == STACK_NONE || (w->snapshot.healthy[COLOR_BLUE] == sc->stack.instances &&
+						     w->snapshot.healthy[COLOR_GREEN] == sc->stack.instances))
+			break;
+		if (clock_now_ns() > deadline_ns || w->aborted)
+			return err_set(err, ERR_HARNESS, "%d of %d blue and %d of %d green targets were healthy after %lld s",
+				       w->snapshot.healthy[COLOR_BLUE], sc->stack.instances,
+				       w->snapshot.healthy[COLOR_GREEN], sc->stack.instances,
+				       (long long)(healthy_within_ns / NS_PER_S));
+		walk_wait(w, clock_now_ns() + 100 * NS_PER_MS, NULL);
+	}
+	return step_read_back(w, 1, &w->snapshot, err);
+}
+
+static void phase_begin(struct walk *w, enum phase phase, size_t number, const char *what)
+{
+	struct event e = event_make(EVENT_PHASE_BEGIN, clock_now_ns());
+
+	e.code = (uint16_t)phase;
+	e.n = (uint16_t)number;
+	e.conn = lane_note(w->lane, "%s", what);
+	lane_event(w->lane, e);
+	send_up(w, CONTROL_PHASE, phase, (int64_t)number, what);
+}
+
+static void phase_end(struct walk *w, enum phase phase, size_t number, uint8_t flags, const char *note)
+{
+	struct event e = event_make(EVENT_PHASE_END, clock_now_ns());
+
+	e.code = (uint16_t)phase;
+	e.n = (uint16_t)number;
+	e.flags = flags;
+	if (*note)
+		e.conn = lane_note(w->lane, "%s", note);
+	lane_event(w->lane, e);
+}
+
+/* One step with its marks. */
+static int walk_step(struct walk *w, const struct step *s, size_t number)
+{
+	struct err err = { .kind = ERR_NONE };
+	int result;
+
+	phase_begin(w, s->phase, number, phase_name(s->phase));
+	if (s->skip) {
+		phase_end(w, s->phase, number, PHASE_NOT_REACHED, "skipped by the overlay");
+		return 0;
+	}
+	result = step_do(w, s, &err);
+	if (result < 0)
+		phase_end(w, s->phase, number, PHASE_FAILED, err.text);
+	else if (w->interrupted || w->aborted)
+		phase_end(w, s->phase, number, PHASE_NOT_REACHED, "interrupted");
+	else
+		phase_end(w, s->phase, number, PHASE_OK, w->back_to_drain ? "a call turned up: back to drain" : "");
+	return result;
+}
+
+static void roll_back(struct walk *w, size_t number)
+{
+	struct err err = { .kind = ERR_NONE };
+
+	phase_begin(w, PHASE_ROLLBACK, number, "rollback");
+	if (step_rollback(w, &err) < 0)
+		phase_end(w, PHASE_ROLLBACK, number, PHASE_FAILED, err.text);
+	else
+		phase_end(w, PHASE_ROLLBACK, number, PHASE_OK, "");
+}
+
+static size_t last_drain_before(const struct scenario *sc, size_t i)
+{
+	while (i > 0 && sc->steps[i].phase != PHASE_DRAIN)
+		i--;
+	return i;
+}
+
+/* Walks all steps. Returns false when the cutover was given up. */
+static bool walk_steps(struct walk *w)
+{
+	const struct scenario *sc = w->scenario;
+	bool given_up = false;
+
+	for (size_t i = 0; i < sc->step_count && !w->interrupted && !w->aborted; i++) {
+		const struct step *s = &sc->steps[i];
+
+		if (given_up && s->phase != PHASE_STEADY) {
+			phase_begin(w, s->phase, i, phase_name(s->phase));
+			phase_end(w, s->phase, i, PHASE_NOT_REACHED, "an earlier step failed");
+			continue;
+		}
+		if (walk_step(w, s, i) < 0) {
+			given_up = true;
+			if (s->phase == PHASE_SMOKE || s->phase == PHASE_SHIFT)
+				roll_back(w, i);
+		} else if (w->back_to_drain) {
+			i = last_drain_before(sc, i) - 1;
+		}
+	}
+	/* Interrupted between the shift and the teardown: what we moved goes back, while blue is still there to take it. */
+	if (w->interrupted && !w->aborted && w->shifted && !w->deregistered[COLOR_BLUE])
+		roll_back(w, sc->step_count);
+	return !given_up;
+}
+
+static bool workers_are_done(struct walk *w)
+{
+	return w->workers_finished;
+}
+
+/* Arrivals stop; live calls get the time their script needs. */
+static void wait_for_callers(struct walk *w)
+{
+	int64_t until_ns = clock_now_ns() + timeline_afterwards_ns(w->scenario);
+
+	phase_begin(w, PHASE_AFTER, w->scenario->step_count, "after");
+	send_up(w, CONTROL_STOP, until_ns, 0, "");
+	while (!w->workers_finished && !w->aborted && clock_now_ns() < until_ns + workers_grace_ns)
+		walk_wait(w, until_ns + workers_grace_ns, workers_are_done);
+	phase_end(w, PHASE_AFTER, w->scenario->step_count, PHASE_OK, "");
+}
+
+static bool has_started(struct walk *w)
+{
+	return w->start_ns != 0;
+}
+
+static void perform(struct walk *w)
+{
+	struct event e;
+	bool complete;
+
+	walk_wait(w, INT64_MAX, has_started);
+	if (w->aborted || w->interrupted)
+		return;
+	walk_wait(w, w->start_ns, NULL);
+	e = event_make(EVENT_RUN_START, w->start_ns);
+	lane_event(w->lane, e);
+	complete = walk_steps(w);
+	if (!w->aborted)
+		wait_for_callers(w);
+	e = event_make(EVENT_RUN_END, clock_now_ns());
+	e.flags = (uint8_t)((w->interrupted || w->aborted ? 1 : 0) | (complete ? 0 : 2));
+	lane_event(w->lane, e);
+}
+
+static int await_bind(struct walk *w, struct err *err)
+{
+	int n = control_wait(w->control, clock_now_ns() + bind_within_ns, &w->bind);
+
+	if (n <= 0 || w->bind.type != CONTROL_BIND)
+		return err_set(err, ERR_HARNESS, "no addresses from the supervisor");
+	control_value(&w->bind, "run", w->run6, sizeof w->run6);
+	return parse_instances(w, err);
+}
+
+int direct(const struct director_settings *settings, struct err *err)
+{
+	struct walk *w = xcalloc(1, sizeof *w);
+	struct lane_identity identity = { .seed = settings->scenario->seed, .role = ROLE_DIRECTOR };
+	int result = -1;
+
+	signal(SIGINT, SIG_IGN);
+	w->scenario = settings->scenario;
+	w->run_dir = settings->run_dir;
+	w->control = settings->control;
+	if (await_bind(w, err) < 0)
+		goto out;
+	control_value(&w->bind, "run_id", identity.run, sizeof identity.run);
+	scenario_digest(w->scenario, identity.scenario_digest);
+	if (lane_open(w->run_dir, &identity, &w->lane, err) < 0 || prepare(w, err) < 0)
+		goto out;
+	send_up(w, CONTROL_READY, 0, 0, "");
+	perform(w);
+	result = 0;
+out:
+	if (result < 0)
+		send_up(w, CONTROL_FAILED, err->kind, 0, err->text);
+	if (w->driver)
+		w->driver->close(w->session);
+	if (w->lane && lane_close(w->lane, result < 0 ? NULL : err) < 0)
+		result = -1;
+	if (result == 0)
+		send_up(w, CONTROL_FINISHED, 0, 0, "");
+	free(w);
+	return result;
+}

@@ -1,0 +1,62 @@
+/*
+ * Inside the director: the state of the walk, shared by director.c (channel, order of steps) and steps.c (what each step
+ * does). Not for other rooms.
+ */
+#ifndef DIRECTOR_WALK_H
+#define DIRECTOR_WALK_H
+
+#include <stdbool.h>
+
+#include "director/director.h"
+#include "director/stage.h"
+#include "director/timeline.h"
+#include "driver/driver.h"
+#include "net/control.h"
+#include "record/lane.h"
+
+enum { WALK_INSTANCES_MAX = 2 * STAGE_INSTANCES_MAX };
+
+struct walk_instance {
+	char name[32], address[64];
+	enum color color;
+	bool ended;             /* its process is gone: zero calls, known */
+	bool unreachable;
+	bool told_to_end;       /* SIGTERM sent */
+	uint32_t active;
+	int64_t counted_ns;     /* stamp of the last answer; 0 never */
+};
+
+struct walk {
+	const struct scenario *scenario;
+	const char *run_dir;
+	int control;
+	struct lane *lane;
+	struct control_message bind;
+	char run6[16];
+	const struct driver *driver;
+	struct driver_session *session;
+	struct driver_view snapshot;
+	struct walk_instance instances[WALK_INSTANCES_MAX];
+	size_t instance_count;
+	struct control_counters callers; /* all workers together, the last ones */
+	int64_t start_ns;
+	int probes;             /* number of the next probe call */
+	bool shifted;           /* weights differ, or may differ, from the snapshot */
+	bool deregistered[COLOR_COUNT];
+	int64_t drain_deadline_ns; /* of the drain under way; a return to drain keeps it */
+	enum color leaving;     /* the color being drained, buffered, torn down */
+	bool back_to_drain;     /* the buffer saw a call */
+	bool workers_finished, interrupted, aborted, signaled;
+};
+
+/* Serves the channel until `over` (may be NULL) says so, the time has come, or the run is interrupted or aborted. */
+void walk_wait(struct walk *, int64_t until_ns, bool (*over)(struct walk *));
+int walk_signal(struct walk *, struct walk_instance *, int signo, struct err *);
+
+/* The steps. 0, or -1 with the reason in the driver's or agent's words. */
+int step_do(struct walk *, const struct step *, struct err *);
+int step_rollback(struct walk *, struct err *);
+/* Balancer as it is now, recorded as a config event with these flags. */
+int step_read_back(struct walk *, uint8_t flags, struct driver_view *ret, struct err *);
+
+#endif
