@@ -1,0 +1,129 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "net/process.h"
+
+static struct process spawn(const char *const *argv, bool control)
+{
+	struct process_spec spec = { .program = argv[0], .argv = argv, .control = control, .new_group = true };
+	struct err err = { .kind = ERR_NONE };
+	struct process p;
+
+	if (process_spawn(&spec, &p, &err) < 0)
+		fail_msg("%s", err.text);
+	return p;
+}
+
+static void an_exit_status_is_reaped(void **state)
+{
+	struct process p = spawn((const char *const[]){ "/bin/sh", "-c", "exit 7", NULL }, false);
+	int status;
+
+	(void)state;
+	assert_true(process_wait(&p, clock_now_ns() + 20 * NS_PER_S, &status));
+	assert_int_equal(status, 7);
+	assert_int_equal(process_signal(&p, SIGTERM), 0); /* gone: fine */
+	process_close(&p);
+}
+
+static void a_signal_by_pidfd_ends_it_and_is_told_as_128_plus(void **state)
+{
+	struct process p = spawn((const char *const[]){ "/bin/sleep", "600", NULL }, false);
+	int status;
+
+	(void)state;
+	assert_false(process_wait(&p, clock_now_ns(), &status));
+	assert_int_equal(process_signal(&p, SIGKILL), 0);
+	assert_true(process_wait(&p, clock_now_ns() + 20 * NS_PER_S, &status));
+	assert_int_equal(status, 128 + SIGKILL);
+	process_close(&p);
+}
+
+static void a_program_that_is_not_there_is_an_error_with_its_name(void **state)
+{
+	const char *const argv[] = { "/nowhere/at-all", NULL };
+	struct process_spec spec = { .program = argv[0], .argv = argv };
+	struct err err = { .kind = ERR_NONE };
+	struct process p;
+
+	(void)state;
+	assert_int_equal(process_spawn(&spec, &p, &err), -1);
+	assert_non_null(strstr(err.text, "/nowhere/at-all"));
+	assert_non_null(strstr(err.text, "No such file"));
+}
+
+static void the_child_sees_the_channel_as_3_and_nothing_else_of_ours(void **state)
+{
+	int ours = open("/dev/null", O_RDONLY); /* not CLOEXEC on purpose */
+	struct process p = spawn((const char *const[]){ "/bin/sh", "-c", "ls /proc/self/fd | tr '\\n' ' ' >&3", NULL }, true);
+	char got[128] = "";
+	struct pollfd f = { .fd = p.control, .events = POLLIN };
+	int status;
+
+	(void)state;
+	assert_int_equal(poll(&f, 1, 20000), 1);
+	assert_true(read(p.control, got, sizeof got - 1) > 0);
+	/* ls itself holds one more for the directory it reads. */
+	assert_non_null(strstr(got, "0 1 2 3"));
+	assert_true(strlen(got) <= strlen("0 1 2 3 4 "));
+	assert_true(process_wait(&p, clock_now_ns() + 20 * NS_PER_S, &status));
+	process_close(&p);
+	close(ours);
+}
+
+/* A middle process spawns a grandchild and is killed; the grandchild must go with it. */
+static void a_child_dies_with_its_parent(void **state)
+{
+	int pipe_fd[2], grandchild_fd;
+	pid_t middle, grandchild;
+	struct pollfd f;
+
+	(void)state;
+	assert_int_equal(pipe(pipe_fd), 0);
+	middle = fork();
+	if (middle == 0) {
+		struct process p = spawn((const char *const[]){ "/bin/sleep", "600", NULL }, false);
+
+		if (write(pipe_fd[1], &p.pid, sizeof p.pid) != sizeof p.pid)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(pipe_fd[0], &grandchild, sizeof grandchild), sizeof grandchild);
+	grandchild_fd = (int)syscall(SYS_pidfd_open, grandchild, 0);
+	assert_true(grandchild_fd >= 0);
+	assert_int_equal(kill(middle, SIGKILL), 0);
+	assert_int_equal(waitpid(middle, NULL, 0), middle);
+	f = (struct pollfd){ .fd = grandchild_fd, .events = POLLIN };
+	assert_int_equal(poll(&f, 1, 20000), 1); /* readable: it has ended */
+	close(grandchild_fd);
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_exit_status_is_reaped),
+		cmocka_unit_test(a_signal_by_pidfd_ends_it_and_is_told_as_128_plus),
+		cmocka_unit_test(a_program_that_is_not_there_is_an_error_with_its_name),
+		cmocka_unit_test(the_child_sees_the_channel_as_3_and_nothing_else_of_ours),
+		cmocka_unit_test(a_child_dies_with_its_parent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
