@@ -1,0 +1,85 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "report/core/text.h"
+#include "report/core/words.h"
+
+/* What a shift knows beyond its duration: asked, answered, and when the last stray fresh dial came. */
+static void shift_note(const struct judgement *judgement, const struct phase_result *phase, FILE *out)
+{
+	if (!phase->asked_ns)
+		return;
+	fprintf(out, "   asked %s", format_at(phase->asked_ns, judgement->start_ns).s);
+	if (phase->returned_ns)
+		fprintf(out, ", balancer answered after %s", format_duration(phase->returned_ns - phase->asked_ns).s);
+	if (phase->observed_ns > phase->returned_ns)
+		fprintf(out, ", last new call on the old color %s later",
+			format_duration(phase->observed_ns - phase->returned_ns).s);
+}
+
+void text_phases(const struct report_input *input, FILE *out)
+{
+	const struct judgement *judgement = input->judgement;
+
+	if (judgement->phase_count)
+		fprintf(out, "phases%24s%14s\n", "from", "lasted");
+	for (size_t i = 0; i < judgement->phase_count; i++) {
+		const struct phase_result *phase = &judgement->phases[i];
+
+		fprintf(out, "  %-18s%10s", phase_label(input->scenario, phase).s,
+			format_at(phase->start_ns, judgement->start_ns).s);
+		fprintf(out, "%14s", phase->end_ns ? format_duration(phase->end_ns - phase->start_ns).s : "no end");
+		shift_note(judgement, phase, out);
+		if (phase->verdict != VERDICT_PASS)
+			fprintf(out, "   %s%s", phase->verdict == VERDICT_FAIL ? "FAIL" : "INCONCLUSIVE",
+				*phase->error ? ": " : "");
+		if (*phase->error) {
+			size_t column = 47 + (phase->verdict == VERDICT_FAIL ? 6 : 14);
+
+			fputs(phase->verdict == VERDICT_PASS ? "   " : "", out);
+			text_wrap(out, column, 47, phase->error);
+		} else {
+			fputc('\n', out);
+		}
+	}
+}
+
+void text_latency(const struct report_input *input, FILE *out)
+{
+	const struct judgement *judgement = input->judgement;
+	enum metric last = METRIC_COUNT;
+
+	if (judgement->latency_count)
+		fprintf(out, "latency ms%43s%9s%10s%10s%10s%12s\n", "samples", "p50", "p95", "p99", "max", "unanswered");
+	for (size_t i = 0; i < judgement->latency_count; i++) {
+		const struct latency_row *row = &judgement->latency[i];
+		const struct histogram *h = &row->histogram;
+
+		fprintf(out, "  %-15s%-10s%-8s%18s%9s", row->metric == last ? "" : metric_name(row->metric),
+			phase_name(row->phase), row->color == COLOR_UNKNOWN ? "-" : color_name(row->color),
+			format_count(h->count).s, format_ms(histogram_quantile_ns(h, 0.50)).s);
+		fprintf(out, "%10s%10s%10s", format_ms(histogram_quantile_ns(h, 0.95)).s,
+			format_ms(histogram_quantile_ns(h, 0.99)).s, format_ms(h->max_ns).s);
+		fprintf(out, "%12s\n", h->censored ? format_count(h->censored).s : "");
+		last = row->metric;
+	}
+}
+
+void text_ledger(const struct report_input *input, FILE *out)
+{
+	const struct judgement *judgement = input->judgement;
+	const struct generator *generator = &judgement->generator;
+	const struct ledger *l = &judgement->ledger;
+
+	fprintf(out, "callers %u worker%s, schedule lag p99 %s, loop lag p99 %s,", generator->workers,
+		generator->workers == 1 ? "" : "s", format_duration(generator->schedule_lag_p99_ns).s,
+		format_duration(generator->loop_lag_p99_ns).s);
+	fprintf(out, " CPU %.0f %%, memory %s, descriptors %s\n", generator->cpu_percent,
+		format_bytes(generator->rss_bytes).s, format_count(generator->descriptors).s);
+	fprintf(out, "traffic %s turns, %s resumes, %s of them to the other color; %s events judged\n",
+		format_count(judgement->turns).s, format_count(judgement->resumes).s,
+		format_count(judgement->crossings).s, format_count(judgement->events).s);
+	fprintf(out, "ledger  %s started = %s completed + %s dropped + %s refused + %s live + %s abandoned\n",
+		format_count(l->started).s, format_count(l->completed).s, format_count(l->dropped).s,
+		format_count(l->refused).s, format_count(l->live).s, format_count(l->abandoned).s);
+}

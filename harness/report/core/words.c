@@ -1,0 +1,185 @@
+#include "report/core/words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+
+const char *outcome_name(const struct judgement *judgement)
+{
+	switch (judgement_exit_code(judgement)) {
+	case EXIT_PASS:
+		return "pass";
+	case EXIT_FAIL:
+		return "fail";
+	case EXIT_INCONCLUSIVE:
+		return "inconclusive";
+	case EXIT_INTERRUPTED:
+		return "interrupted";
+	default:
+		return "harness_error";
+	}
+}
+
+static const char *const anomalies[] = {
+	[ANOMALY_NONE] = "",
+	[ANOMALY_FORK] = "two writers went on from the same state",
+	[ANOMALY_ACK_LOST] = "a turn the caller saw answered is gone from the state",
+	[ANOMALY_REGRESS] = "the state's version went backwards",
+	[ANOMALY_STALE_RESUME] = "resumed from an old state although a newer one existed",
+	[ANOMALY_PHANTOM_TURN] = "the state holds a turn nobody sent",
+	[ANOMALY_TORN_STATE] = "turn count and digest are from different versions",
+	[ANOMALY_DIRTY_WRITE] = "two writers' keys are interleaved",
+	[ANOMALY_DOUBLE_APPLY] = "a turn was applied twice",
+	[ANOMALY_REORDER] = "turns were applied in another order than sent",
+	[ANOMALY_FIELD_STRIP] = "the other color's fields were lost in a rewrite",
+	[ANOMALY_CROSS_CALL] = "another call's conversation appeared in this one",
+	[ANOMALY_EVAPORATED] = "the state of a live call was not there",
+	[ANOMALY_ZOMBIE_WRITE] = "a fenced-off owner's write was accepted",
+	[ANOMALY_ACK_EARLY] = "answered before Redis had acknowledged the state",
+	[ANOMALY_NEVER_PERSISTED] = "answered, and the state never reached Redis",
+	[ANOMALY_INFO_SURFACED] = "a write of unknown outcome took effect later (legal)",
+	[ANOMALY_TTL_MISSING] = "the state was written without its time to live",
+	[ANOMALY_CUT_BY_SIGTERM] = "cut when its instance got SIGTERM",
+	[ANOMALY_CUT_BY_SIGKILL] = "cut when its instance was killed",
+	[ANOMALY_DEREGISTRATION_CUT] = "cut by the balancer when the deregistration delay ran out",
+	[ANOMALY_IDLE_CUT] = "cut by the balancer's idle timeout",
+	[ANOMALY_RELOAD_CUT] = "cut by a reload of the balancer",
+	[ANOMALY_DRAIN_CAP_CUT] = "cut by a cap on the drain",
+	[ANOMALY_TORN_DOWN_LIVE] = "torn down before it was drained",
+	[ANOMALY_DRAIN_STUCK] = "the drain did not end within its deadline",
+	[ANOMALY_DRAIN_LIE] = "the cutover believed it drained while calls were live",
+	[ANOMALY_STICKY_DEBT] = "a cookie outlived its declared duration and pulled a call to the old color",
+	[ANOMALY_STICKY_LOST] = "a valid cookie did not bring the call back to its color",
+	[ANOMALY_ZERO_WEIGHT_LEAK] = "a color at weight 0 took new calls",
+	[ANOMALY_NOT_SHIFTED] = "new calls still went to the old color after the shift",
+	[ANOMALY_BLACK_WINDOW] = "new calls were answered with errors during the shift",
+	[ANOMALY_MUTED] = "the leg was up and the caller heard nothing",
+	[ANOMALY_TRUNCATED] = "the agent closed politely before the call's planned end",
+	[ANOMALY_BLOCKED] = "the call was never admitted",
+	[ANOMALY_UNKNOWN] = "no event of the record explains it",
+};
+_Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT, "every anomaly has its sentence");
+
+static const char *const reasons[] = {
+	[REASON_NONE] = "",
+	[REASON_VACUOUS] = "too little came into the window it speaks about",
+	[REASON_SOURCE_LOST] = "a source of the record is incomplete",
+	[REASON_LATE_GENERATOR] = "our own callers were late, so lateness proves nothing",
+	[REASON_LOCAL_LIMIT] = "a limit of this machine was hit",
+	[REASON_UNFINISHED] = "calls were still live when the run ended",
+	[REASON_NO_COLOR] = "legs did not say which color they are on",
+	[REASON_NO_TAP] = "the Redis commands were not seen",
+	[REASON_NO_DIGEST] = "the agent sends no digest: only counts could be compared",
+	[REASON_RESOLUTION] = "too few samples to decide this percentile",
+	[REASON_UNREACHABLE] = "an instance could not be asked",
+	[REASON_NO_PHASE] = "the cutover never got there",
+	[REASON_INTERRUPTED] = "the run was interrupted",
+};
+_Static_assert(sizeof(reasons) / sizeof(*reasons) == REASON_COUNT, "every reason has its sentence");
+
+const char *anomaly_sentence(enum anomaly anomaly)
+{
+	return (unsigned)anomaly < ANOMALY_COUNT ? anomalies[anomaly] : "";
+}
+
+const char *reason_sentence(enum reason reason)
+{
+	return (unsigned)reason < REASON_COUNT ? reasons[reason] : "";
+}
+
+struct formatted call_label(const struct report_input *input, uint64_t call)
+{
+	const char *id = input->history ? history_call(input->history, call) : "";
+	struct formatted f = { "" };
+
+	if (*id)
+		snprintf(f.s, sizeof(f.s), "%s", id);
+	else if (call)
+		hash_hex16(call, f.s);
+	return f;
+}
+
+const char *instance_label(const struct report_input *input, uint8_t instance)
+{
+	return input->history && instance ? history_instance(input->history, instance) : "";
+}
+
+struct formatted phase_label(const struct scenario *scenario, const struct phase_result *phase)
+{
+	const char *name = phase_name(phase->phase);
+	const struct step *step = NULL;
+	struct formatted f;
+
+	if (phase->step < scenario->step_count && scenario->steps[phase->step].phase == phase->phase)
+		step = &scenario->steps[phase->step];
+	if (step && phase->phase == PHASE_SHIFT)
+		snprintf(f.s, sizeof(f.s), "%s blue %d green %d", name, step->blue, step->green);
+	else if (step && step->color != COLOR_UNKNOWN)
+		snprintf(f.s, sizeof(f.s), "%s %s", name, color_name(step->color));
+	else
+		snprintf(f.s, sizeof(f.s), "%s", name);
+	return f;
+}
+
+struct formatted gate_value(const struct gate *gate, double value)
+{
+	return gate->duration ? format_duration((int64_t)value) : format_number(value);
+}
+
+struct formatted run_date(const struct report_input *input)
+{
+	const struct lane_header *header = input->history ? history_header(input->history) : NULL;
+	struct formatted none = { "" };
+
+	if (!header)
+		return none;
+	return format_utc(header->realtime_ns + input->judgement->start_ns - header->monotonic_ns);
+}
+
+/* Bytes of the well-formed UTF-8 sequence at `s`, 0 when there is none (RFC 3629: no surrogates, no overlong forms). */
+static size_t sequence(const unsigned char *s)
+{
+	unsigned low = 0x80, high = 0xbf;
+	size_t length = 2;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	if (s[0] >= 0xe0)
+		length = s[0] >= 0xf0 ? 4 : 3;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++) {
+		if (s[i] < 0x80 || s[i] > 0xbf)
+			return 0;
+	}
+	return length;
+}
+
+char *text_clean(const char *text)
+{
+	char *copy = xstrdup(text);
+
+	for (unsigned char *at = (unsigned char *)copy; *at;) {
+		size_t length = sequence(at);
+		bool control = *at < 0x20 && *at != '\n' && *at != '\t';
+
+		if (!length || control || *at == 0x7f) {
+			*at++ = '?';
+			continue;
+		}
+		at += length;
+	}
+	return copy;
+}

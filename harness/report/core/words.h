@@ -1,0 +1,28 @@
+/*
+ * What the reports say in the same words: the outcome of the whole run, anomalies and reasons as sentences, names of
+ * calls and instances even where the record has lost them, and text that JSON and XML accept.
+ */
+#ifndef REPORT_CORE_WORDS_H
+#define REPORT_CORE_WORDS_H
+
+#include "report/core/format.h"
+#include "report/report.h"
+
+/* "pass" "fail" "inconclusive" "harness_error" "interrupted": what the exit code means. */
+const char *outcome_name(const struct judgement *);
+/* "torn down before it was drained"; "" for none. */
+const char *anomaly_sentence(enum anomaly);
+const char *reason_sentence(enum reason);
+/* "c-1a2b3c-17", or the 16 hex digits of the hash when the record does not know the id; "" for 0. */
+struct formatted call_label(const struct report_input *, uint64_t call);
+const char *instance_label(const struct report_input *, uint8_t instance); /* "" when unknown */
+/* Words of a step: "shift blue 0 green 100"; the phase's name for `before` and `after`. */
+struct formatted phase_label(const struct scenario *, const struct phase_result *);
+/* The sentence of a finding's or a gate's text for a report of one line: with thousands, units and limits. */
+struct formatted gate_value(const struct gate *, double value);
+/* Date of the run's start, "" when the history has no header. */
+struct formatted run_date(const struct report_input *);
+/* Copy without control characters and broken UTF-8 ('?' in their place); free it. */
+char *text_clean(const char *);
+
+#endif

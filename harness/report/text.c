@@ -1,0 +1,19 @@
+#include "report/core/text.h"
+
+static int write_text(const struct report_input *input, FILE *out, struct err *err)
+{
+	text_headline(input, out);
+	text_checks(input, out);
+	text_gates(input, out);
+	text_phases(input, out);
+	text_latency(input, out);
+	text_ledger(input, out);
+	fprintf(out, "again:  %s\nreport: %s/result.json\n", input->again, input->run_dir);
+	return ferror(out) ? err_set(err, ERR_HARNESS, "text report: cannot be written") : 0;
+}
+
+const struct report report_text = {
+	.name = "text",
+	.about = "what a terminal shows: what failed first, then the tables",
+	.write = write_text,
+};
