@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""The main job, as a user would do it: the clean cutover passes with every key of the contract, each planted defect is named and
+nothing else, the control runs pass, a broken green is rolled back."""
+import os
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lib
+
+SCENARIO = "scenarios/blue_green.yaml"
+# The callers are few and the budgets loose: this machine may be busy, and its speed is not what is tested.
+FEW = ["-e", "REDIS_P99=250ms", "-e", "TURN_P95=5s"]
+DIR = tempfile.mkdtemp(prefix="crossfade-cutover-")
+
+
+def clean():
+    """blue_green: exit 0, result.json as the contract says, JUnit well-formed, judged again the same"""
+    record = os.path.join(DIR, "clean")
+    result_path, junit = os.path.join(DIR, "clean.json"), os.path.join(DIR, "clean.xml")
+    code, out, err = lib.run(["run", SCENARIO, *FEW, "--dir", record, "--out", f"json={result_path}",
+                              "--out", f"junit={junit}"], timeout=240)
+    assert code == 0, f"exit {code}\n{out[-3000:]}\n{err[-1000:]}"
+    result = lib.load_result(result_path)
+    assert result["schema"] == "crossfade.result/1"
+    assert (result["scenario"], result["verdict"], result["exit_code"]) == ("blue_green", "pass", 0)
+    ledger = result["ledger"]
+    parts = ("completed", "dropped", "refused", "live", "abandoned")
+    assert ledger["started"] == sum(ledger[k] for k in parts) and ledger["started"] > 200, ledger
+    for rows in ("by_phase", "by_color"):
+        assert sum(row["started"] for row in ledger[rows]) == ledger["started"], ledger[rows]
+    names = {c["name"] for c in result["checks"]}
+    assert names == {"dropped_calls", "state_continuity", "new_calls_to_green", "sticky_reconnect",
+                     "drained_before_teardown", "no_green_at_zero", "latency_budget", "cutover",
+                     "honest_harness"}, names
+    for check in result["checks"]:
+        assert check["verdict"] == "pass" and check["exposed"] > 0, check
+    assert [p["name"] for p in result["phases"] if p["name"] not in ("before", "after")][:4] == \
+        ["steady", "smoke", "shift", "drain"], result["phases"]
+    shift = next(p for p in result["phases"] if p["name"] == "shift")
+    assert 0 < shift["asked_s"] <= shift["returned_s"], shift
+    metrics = {row["metric"] for row in result["latency"]}
+    assert {"turn_response", "turn_service", "redis_turn", "redis_command", "dial", "resume_gap"} <= metrics, metrics
+    assert len(result["gates"]) == 4 and all(g["verdict"] == "pass" for g in result["gates"]), result["gates"]
+    for key in ("generator", "anomalies", "environment", "again"):
+        assert key in result, key
+    assert result["anomalies"] == {}, result["anomalies"]
+    cases = xml.etree.ElementTree.parse(junit).getroot().iter("testcase")
+    assert all(case.get("classname", "").startswith("crossfade.blue_green") for case in cases)
+    again = os.path.join(DIR, "again.json")
+    code, out, err = lib.run(["check", record, "--out", f"json={again}"], timeout=60)
+    assert code == 0, f"check: exit {code} {err}"
+    with open(again) as a, open(result_path) as b:
+        assert a.read() == b.read(), "check judges the same record differently"
+
+
+def planted(name):
+    def case():
+        code, out, err = lib.run(["matrix", SCENARIO, *FEW, "--only", name, "--seeds", "1",
+                                  "--dir", os.path.join(DIR, name)], timeout=400)
+        assert code == 0, f"exit {code}\n{out}\n{err}"
+    case.__name__ = name
+    case.__doc__ = f"{name}: comes out as its overlay promises"
+    return case
+
+
+def overlay_is_printed_and_stored():
+    """the overlay is in the first line and in the record"""
+    record = os.path.join(DIR, "overlay")
+    code, out, err = lib.run(["run", "scenarios/demo.yaml", "-e", "REDIS_P99=2s", "-e", "TURN_P95=20s", "--dir", record,
+                              "--defect", "D30"], timeout=240)
+    assert code == 99, f"exit {code}\n{out[-2000:]}"
+    assert "D30" in (err + out).splitlines()[0], (err + out).splitlines()[:3]
+    with open(os.path.join(record, "scenario.yaml")) as f:
+        assert "D30" in f.read()
+    result = lib.load_result(os.path.join(record, "result.json"))
+    failed = {c["name"]: c for c in result["checks"] if c["verdict"] == "fail"}
+    assert set(failed) == {"dropped_calls", "drained_before_teardown"}, set(failed)
+    witness = failed["dropped_calls"]["witnesses"][0]
+    assert witness["call"].startswith("c-") and witness["cause"] != "unknown", witness
+
+
+def broken_green_is_rolled_back():
+    """a failed smoke test: weights as before, fresh dials on blue, 0 dropped, only `cutover` fails"""
+    record = os.path.join(DIR, "rollback")
+    code, out, err = lib.run(["run", "scenarios/demo.yaml", "-e", "REDIS_P99=2s", "-e", "TURN_P95=20s", "--dir", record,
+                              "--defect", "broken_green"], timeout=240)
+    assert code == 99, f"exit {code}\n{out[-2000:]}"
+    result = lib.load_result(os.path.join(record, "result.json"))
+    failed = [c["name"] for c in result["checks"] if c["verdict"] == "fail"]
+    assert failed == ["cutover"], failed
+    assert result["ledger"]["dropped"] == 0, result["ledger"]
+    assert result["ledger"]["completed"] == result["ledger"]["started"], result["ledger"]
+    phases = [p["name"] for p in result["phases"]]
+    assert "rollback" in phases, phases
+    history = os.path.join(DIR, "rollback.ndjson")
+    assert lib.run(["report", record, "--out", f"ndjson={history}"], timeout=60)[0] in (0, 99)
+    with open(history) as f:
+        text = f.read()
+    assert '"kind":"probe.ok"' in text.replace(" ", ""), "no proof that blue serves fresh dials"
+
+
+if __name__ == "__main__":
+    lib.main([clean, overlay_is_printed_and_stored, broken_green_is_rolled_back] +
+             [planted(name) for name in ("D01", "D02", "D21", "D30", "D40", "D42", "sigterm", "deregister")])

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Every way out of a run leaves nothing behind: a normal end, Ctrl-C once and twice, SIGKILL of `run`, of its supervisor, of
+both, and of a process of the stack. And what the exit codes then say."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lib
+
+ROOT = lib.ROOT
+# A short run with few calls: what is tested is the way out, not the verdict.
+QUICK = ["-e", "REDIS_P99=2s", "-e", "TURN_P95=20s"]
+
+
+class Run:
+    """One `crossfade run` in the background, with everything it started findable by a mark in the environment."""
+
+    def __init__(self, *words):
+        self.mark = uuid.uuid4().hex
+        self.dir = tempfile.mkdtemp(prefix="crossfade-lifecycle-")
+        self.record = os.path.join(self.dir, "run")
+        env = dict(os.environ, CROSSFADE_TEST_MARK=self.mark)
+        self.log = open(os.path.join(self.dir, "stderr"), "w+b")
+        self.out = open(os.path.join(self.dir, "stdout"), "w+b")
+        self.process = subprocess.Popen(
+            [lib.CROSSFADE, "run", "scenarios/demo.yaml", "--dir", self.record, *QUICK, *words],
+            cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.log, start_new_session=True)
+
+    def stderr(self):
+        with open(self.log.name, errors="replace") as f:
+            return f.read()
+
+    def stdout(self):
+        with open(self.out.name, errors="replace") as f:
+            return f.read()
+
+    def reaches(self, phase, within=120):
+        """Waits for the line of a phase in the live view."""
+        lib.wait_until(lambda: f"s  {phase}\n" in self.stderr() or self.process.poll() is not None, within)
+        assert self.process.poll() is None, f"ended early: {self.stderr()[-2000:]}"
+
+    def pid_of(self, word):
+        """The process of this run whose command line holds the word."""
+        for pid in lib.leftovers(self.mark):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    if word.encode() in f.read().split(b"\0"):
+                        return pid
+            except OSError:
+                pass
+        raise AssertionError(f"no process with {word} among {lib.leftovers(self.mark)}")
+
+    def ends(self, within=120):
+        return self.process.wait(timeout=within)
+
+    def leaves_nothing(self, within=30):
+        lib.wait_until(lambda: not lib.leftovers(self.mark), within)
+        left = lib.leftovers(self.mark)
+        assert not left, f"left behind: {left}"
+        sockets = [os.path.join(d, f) for d, _, files in os.walk(self.dir) for f in files
+                   if os.path.exists(os.path.join(d, f)) and
+                   (os.stat(os.path.join(d, f)).st_mode & 0o170000) == 0o140000]
+        assert not sockets, f"socket files left: {sockets}"
+
+
+def interrupted_once():
+    """Ctrl-C once: live calls finish, the report is written, exit 105"""
+    run = Run()
+    run.reaches("shift")
+    os.kill(run.process.pid, signal.SIGINT)
+    code = run.ends()
+    run.leaves_nothing()
+    assert code == 105, f"exit {code}: {run.stdout()[-1500:]}{run.stderr()[-500:]}"
+    result = lib.load_result(os.path.join(run.record, "result.json"))
+    assert result["ledger"]["abandoned"] == 0, result["ledger"]
+    assert result["ledger"]["dropped"] == 0, result["ledger"]
+
+
+def interrupted_twice():
+    """Ctrl-C twice: stops now, live calls are abandoned, exit 105"""
+    run = Run()
+    run.reaches("shift")
+    os.kill(run.process.pid, signal.SIGINT)
+    lib.wait_until(lambda: "once more" in run.stderr(), 30)
+    os.kill(run.process.pid, signal.SIGINT)
+    code = run.ends(60)
+    run.leaves_nothing()
+    assert code == 105, f"exit {code}: {run.stdout()[-1500:]}{run.stderr()[-500:]}"
+    result = lib.load_result(os.path.join(run.record, "result.json"))
+    ledger = result["ledger"]
+    assert ledger["abandoned"] > 0, ledger
+    assert ledger["started"] == sum(ledger[k] for k in ("completed", "dropped", "refused", "live", "abandoned")), ledger
+
+
+def run_killed():
+    """SIGKILL of run: the supervisor ends everything"""
+    run = Run()
+    run.reaches("shift")
+    run.process.kill()
+    run.ends()
+    run.leaves_nothing()
+
+
+def supervisor_killed():
+    """SIGKILL of the supervisor: everything dies with it, run says so with exit 97"""
+    run = Run()
+    run.reaches("shift")
+    os.kill(run.pid_of("__supervisor"), signal.SIGKILL)
+    code = run.ends()
+    run.leaves_nothing()
+    assert code == 97, f"exit {code}"
+    assert "supervisor" in run.stderr(), run.stderr()[-500:]
+
+
+def both_killed():
+    """SIGKILL of run and supervisor at once: nothing is left"""
+    run = Run()
+    run.reaches("shift")
+    supervisor = run.pid_of("__supervisor")
+    os.kill(run.process.pid, signal.SIGKILL)
+    os.kill(supervisor, signal.SIGKILL)
+    run.ends()
+    run.leaves_nothing()
+
+
+def killed_while_starting():
+    """SIGKILL of run before the stack is up: nothing is left"""
+    run = Run()
+    lib.wait_until(lambda: lib.leftovers(run.mark) and os.path.exists(os.path.join(run.record, "redis.log")), 30)
+    run.process.kill()
+    run.ends()
+    run.leaves_nothing()
+
+
+def worker_killed():
+    """SIGKILL of a worker: exit 97, the record that is left is never a pass"""
+    run = Run()
+    run.reaches("shift")
+    os.kill(run.pid_of("__worker"), signal.SIGKILL)
+    code = run.ends()
+    run.leaves_nothing()
+    assert code == 97, f"exit {code}"
+    again = lib.run(["check", run.record], timeout=60)
+    assert again[0] not in (0,), again
+
+
+def redis_killed():
+    """SIGKILL of redis-server: our stack broke, exit 97, named"""
+    run = Run()
+    run.reaches("shift")
+    for pid in lib.leftovers(run.mark):
+        with open(f"/proc/{pid}/comm") as f:
+            if f.read().startswith("redis-server"):
+                os.kill(pid, signal.SIGKILL)
+    code = run.ends()
+    run.leaves_nothing()
+    assert code == 97, f"exit {code}"
+    assert "redis ended" in run.stderr(), run.stderr()[-500:]
+
+
+def record_survives():
+    """A killed run's record is readable: check judges the prefix, never as a pass"""
+    run = Run()
+    run.reaches("shift")
+    run.process.kill()
+    os.kill(run.pid_of("__supervisor"), signal.SIGKILL)
+    run.ends()
+    run.leaves_nothing()
+    code, out, err = lib.run(["check", run.record, "--out", f"json={run.dir}/again.json"], timeout=60)
+    assert code in (97, 98, 99), f"exit {code}: {err}"
+    with open(f"{run.dir}/again.json") as f:
+        result = json.load(f)
+    assert result["verdict"] != "pass", result["verdict"]
+    assert result["ledger"]["started"] > 0, result["ledger"]
+
+
+if __name__ == "__main__":
+    lib.main([interrupted_once, interrupted_twice, run_killed, supervisor_killed, both_killed,
+              killed_while_starting, worker_killed, redis_killed, record_survives])
