@@ -15,11 +15,12 @@
 #include "base/err.h"
 #include "check/judge.h"
 #include "command/command.h"
+#include "command/core/run_facts.h"
 #include "report/report.h"
 
 struct judge_request {
 	const char *run_dir;
-	const char *const *outs; /* "TYPE=FILE", as given to --out; FILE "-" is standard output */
+	const char *const *outs; /* "TYPE=FILE", as given to --out; FILE "-" is standard output, and then no text */
 	size_t out_count;
 	bool quiet;              /* print the first line of the text only */
 	bool silent;             /* print nothing on standard output */
@@ -43,8 +44,5 @@ struct judged_run {
 /* Opens and judges; the caller gives back a zeroed struct to judged_run_free in any case. */
 int judged_run_open(const char *run_dir, struct judged_run *ret, struct err *);
 void judged_run_free(struct judged_run *);
-
-/* Writes RUN/again and RUN/environment. `again` is the command line that repeats the run. */
-int run_facts_write(const char *run_dir, const char *again, struct err *);
 
 #endif
