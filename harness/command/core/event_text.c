@@ -1,0 +1,262 @@
+#include "command/core/event_text.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "report/core/format.h"
+
+const char *event_witness(unsigned kind)
+{
+	if (kind >= EVENT_CALL_START && kind <= EVENT_CALL_END)
+		return "caller";
+	if (kind >= EVENT_TAP_OPEN && kind <= EVENT_CMD_INFO)
+		return "redis";
+	if (kind >= EVENT_SPAWN && kind <= EVENT_EXIT)
+		return "process";
+	if (kind >= EVENT_RUN_START && kind <= EVENT_PROBE_FAIL)
+		return "cutover";
+	if (kind == EVENT_COUNT || kind == EVENT_KEY)
+		return "observer";
+	return "record";
+}
+
+static void where(const struct history *history, const struct event *e, struct buf *out)
+{
+	const char *instance = history_instance(history, e->instance);
+
+	if (*instance)
+		buf_printf(out, " on %s", instance);
+	else if (e->color != COLOR_UNKNOWN)
+		buf_printf(out, " on %s", color_name(e->color));
+}
+
+static void note(const struct history *history, const struct event *e, struct buf *out)
+{
+	const char *text = event_conn_is_note(e->kind) ? history_note(history, e->conn) : "";
+
+	if (*text)
+		buf_printf(out, ": %s", text);
+}
+
+static void after(const struct event *e, struct buf *out)
+{
+	if (e->due_ns > 0)
+		buf_printf(out, ", after %s", format_duration(e->t_ns - e->due_ns).s);
+}
+
+/* The caller's own lateness, told when it is worth a word. */
+static void lateness(const struct event *e, struct buf *out)
+{
+	enum { worth_telling_ns = 1000000 };
+
+	if (e->due_ns > 0 && e->t_ns - e->due_ns >= worth_telling_ns)
+		buf_printf(out, ", %s after it was due", format_duration(e->t_ns - e->due_ns).s);
+}
+
+static void state(const struct event *e, uint8_t has_turns, uint8_t has_digest, struct buf *out)
+{
+	char digest[17];
+
+	if (e->flags & has_turns)
+		buf_printf(out, ", state holds %u turns", e->n);
+	if (e->flags & has_digest) {
+		hash_hex16(e->digest, digest);
+		buf_printf(out, ", digest %s", digest);
+	}
+	if (e->ver)
+		buf_printf(out, ", version %u", e->ver);
+	if (e->epoch)
+		buf_printf(out, ", epoch %u", e->epoch);
+}
+
+static void dial(const struct history *history, const struct event *e, struct buf *out)
+{
+	buf_printf(out, "leg %u", e->leg);
+	if (e->kind == EVENT_DIAL_INV) {
+		buf_puts(out, e->flags & DIAL_HAS_COOKIE ? " dials with its cookie" : " dials without a cookie");
+		lateness(e, out);
+		return;
+	}
+	where(history, e, out);
+	if (e->kind == EVENT_DIAL_FAIL) {
+		buf_printf(out, " refused: %s", dial_failure_name(e->n));
+		if (e->code)
+			buf_printf(out, ", HTTP %u", e->code);
+		if (e->aux)
+			buf_printf(out, ", attempt %u", e->aux);
+	} else {
+		buf_printf(out, ", HTTP %u", e->code);
+		if (e->flags & DIAL_SET_COOKIE)
+			buf_puts(out, ", cookie set");
+		if (e->flags & DIAL_COLOR_CONFLICT)
+			buf_puts(out, ", header and first message name different colors");
+	}
+	after(e, out);
+}
+
+static void ending(const struct history *history, const struct event *e, struct buf *out)
+{
+	buf_printf(out, "leg %u", e->leg);
+	where(history, e, out);
+	buf_printf(out, " ended by the %s: %s", side_name(e->flags), leg_how_name(e->n));
+	if (e->code)
+		buf_printf(out, " %u", e->code);
+	buf_printf(out, ", last byte %u ms before", e->aux);
+}
+
+static void command(const struct history *history, const struct event *e, struct buf *out)
+{
+	buf_printf(out, "%s", verb_name(e->code));
+	where(history, e, out);
+	if (e->kind == EVENT_CMD_ERR)
+		buf_puts(out, ", refused by Redis");
+	if (e->kind == EVENT_CMD_INFO)
+		buf_puts(out, ", no reply came: effect unknown");
+	if (e->flags & CMD_NIL)
+		buf_puts(out, ", nil");
+	if (e->flags & CMD_HAS_STATE)
+		state(e, CMD_HAS_STATE, CMD_HAS_STATE, out);
+	if (e->aux)
+		buf_printf(out, ", ttl %u s", e->aux);
+	buf_printf(out, ", connection %u", e->conn);
+	after(e, out);
+}
+
+static void weights(const struct event *e, struct buf *out)
+{
+	buf_printf(out, "blue %u green %u", e->ver, e->epoch);
+	if (e->kind == EVENT_WEIGHT_OK)
+		after(e, out);
+}
+
+static void belief(const struct event *e, struct buf *out)
+{
+	buf_printf(out, "the cutover believes %s drained: %u live on %u instances", color_name(e->color), e->n, e->aux);
+	if (e->digest)
+		buf_puts(out, ", some unreachable");
+}
+
+static void turn(const struct history *history, const struct event *e, struct buf *out)
+{
+	buf_printf(out, "turn %u on leg %u", e->turn, e->leg);
+	if (e->kind == EVENT_TURN_INV) {
+		buf_puts(out, e->flags & TURN_RESENT ? " sent again" : " sent");
+		lateness(e, out);
+		return;
+	}
+	buf_puts(out, " answered");
+	where(history, e, out);
+	state(e, STATE_HAS_TURNS, STATE_HAS_DIGEST, out);
+	if (e->aux)
+		buf_printf(out, ", %s of it in Redis", format_duration(e->aux * 1000LL).s);
+	if (e->due_ns > 0)
+		buf_printf(out, ", %s after the turn was due", format_duration(e->t_ns - e->due_ns).s);
+}
+
+void event_describe(const struct history *history, const struct event *e, struct buf *out)
+{
+	switch ((enum event_kind)e->kind) {
+	case EVENT_CALL_START:
+		buf_printf(out, "%s, %u turns planned, to hold %s", profile_name(e->flags), e->turn,
+			   format_duration(e->aux * 1000000LL).s);
+		lateness(e, out);
+		break;
+	case EVENT_DIAL_INV:
+	case EVENT_DIAL_OK:
+	case EVENT_DIAL_FAIL:
+		dial(history, e, out);
+		break;
+	case EVENT_START_OK:
+	case EVENT_RESUME_OK:
+		buf_printf(out, "leg %u %s", e->leg, e->kind == EVENT_START_OK ? "admitted" : "resumed");
+		where(history, e, out);
+		state(e, STATE_HAS_TURNS, STATE_HAS_DIGEST, out);
+		break;
+	case EVENT_RESUME_INV:
+		buf_printf(out, "leg %u asks to resume: %u turns answered, %u sent", e->leg, e->turn, e->n);
+		break;
+	case EVENT_TURN_INV:
+	case EVENT_REPLY_OK:
+		turn(history, e, out);
+		break;
+	case EVENT_AGENT_NOTICE:
+		if (e->code == 1)
+			buf_printf(out, "the agent drains within %u ms", e->aux);
+		else
+			buf_printf(out, "the agent reports an error");
+		note(history, e, out);
+		break;
+	case EVENT_LEG_LOSE:
+		buf_printf(out, "leg %u is lost on purpose (%s)", e->leg, e->flags ? "RST" : "FIN");
+		break;
+	case EVENT_LEG_END:
+		ending(history, e, out);
+		break;
+	case EVENT_HANGUP_INV:
+		buf_printf(out, "planned hangup on leg %u after %u turns", e->leg, e->turn);
+		break;
+	case EVENT_CALL_END:
+		buf_printf(out, "%s: %u turns answered, %u legs", call_end_name(e->code), e->turn, e->aux);
+		break;
+	case EVENT_CMD_INV:
+	case EVENT_CMD_OK:
+	case EVENT_CMD_ERR:
+	case EVENT_CMD_INFO:
+		command(history, e, out);
+		break;
+	case EVENT_SIGNAL:
+		buf_printf(out, "%s to %s", sigabbrev_np(e->code) ? sigabbrev_np(e->code) : "signal",
+			   history_instance(history, e->instance));
+		break;
+	case EVENT_EXIT:
+		buf_printf(out, "%s ended, status %u", history_instance(history, e->instance), e->code);
+		note(history, e, out);
+		break;
+	case EVENT_PHASE_BEGIN:
+	case EVENT_PHASE_END:
+		buf_printf(out, "%s", phase_name(e->code));
+		note(history, e, out);
+		break;
+	case EVENT_ACTION_INV:
+	case EVENT_ACTION_OK:
+	case EVENT_ACTION_FAIL:
+		buf_printf(out, "%s", action_name(e->code));
+		where(history, e, out);
+		note(history, e, out);
+		break;
+	case EVENT_WEIGHT_INV:
+	case EVENT_WEIGHT_OK:
+		weights(e, out);
+		break;
+	case EVENT_BELIEF:
+		belief(e, out);
+		break;
+	case EVENT_PROBE_OK:
+	case EVENT_PROBE_FAIL:
+		buf_printf(out, "probe");
+		where(history, e, out);
+		note(history, e, out);
+		break;
+	case EVENT_KEY:
+		buf_puts(out, e->flags & CMD_NIL ? "the key is gone" : "the key is there");
+		buf_printf(out, ", %u turns, %u s to live", e->n, e->aux);
+		break;
+	case EVENT_LIMIT:
+		buf_printf(out, "a limit of this machine: %u", e->aux);
+		note(history, e, out);
+		break;
+	case EVENT_LANE_END:
+	case EVENT_HEARTBEAT:
+	case EVENT_TAP_OPEN:
+	case EVENT_TAP_CLOSE:
+	case EVENT_SPAWN:
+	case EVENT_RUN_START:
+	case EVENT_RUN_END:
+	case EVENT_CONFIG:
+	case EVENT_COUNT:
+	case EVENT_KIND_COUNT:
+		where(history, e, out);
+		note(history, e, out);
+		break;
+	}
+}
