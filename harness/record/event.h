@@ -39,7 +39,8 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 #define EVENT_KINDS(X)                                                                                                   \
 	/* --- lane housekeeping (every lane) --- */                                                                     \
 	X(LANE_END, "lane.end", "aux: events lost for lack of room. The last event of a whole lane")                     \
-	X(HEARTBEAT, "heartbeat", "aux: loop lag us since the last one; ver: cpu ms; epoch: rss KiB; n: descriptors")    \
+	X(HEARTBEAT, "heartbeat", "aux: loop lag us since the last one; ver: cpu ms so far; epoch: rss KiB; n: descriptors;"      \
+	  " code: enum lane_role, leg: index of the lane")                                                              \
 	X(LIMIT, "limit", "a bound of ours was hit. conn: note; aux: the limit; call/leg if of one")                     \
 	/* --- callers (worker lanes): call and leg always set --- */                                                    \
 	X(CALL_START, "call.start", "due; flags: profile; turn: planned turns; aux: planned hold ms")                    \
