@@ -1,7 +1,8 @@
 /*
- * A growing byte buffer with a limit. Every buffer says at birth how large it may become; past that, append
- * fails and sets `overflow`, and the owner makes that an event or an error: bytes are never dropped silently.
- * Contents are always NUL-terminated one past `len`. Not thread-safe, not shared.
+ * A growing byte buffer with a limit. Every buffer says at birth how large it may become; past
+ * that, append fails and sets `overflow`, and the owner makes that an event or an error: bytes are
+ * never dropped silently. Contents are always NUL-terminated one past `len`. Not thread-safe, not
+ * shared.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

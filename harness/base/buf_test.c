@@ -41,8 +41,9 @@ static void the_limit_is_exact_and_loud(void **state)
 		size_t max, first, second;
 		int status;
 	} cases[] = {
-		{ 10, 4, 6, 0 },   { 10, 4, 7, -1 },   { 10, 10, 0, 0 }, { 10, 10, 1, -1 },
-		{ 0, 0, 1, -1 },   { 300, 200, 100, 0 }, { 300, 200, 101, -1 }, { 10, 1, (size_t)-1, -1 },
+		{ 10, 4, 6, 0 },       { 10, 4, 7, -1 },          { 10, 10, 0, 0 },
+		{ 10, 10, 1, -1 },     { 0, 0, 1, -1 },           { 300, 200, 100, 0 },
+		{ 300, 200, 101, -1 }, { 10, 1, (size_t)-1, -1 },
 	};
 	char bytes[400];
 
@@ -53,7 +54,8 @@ static void the_limit_is_exact_and_loud(void **state)
 		assert_int_equal(buf_append(&buf, bytes, cases[i].first), 0);
 		assert_int_equal(buf_append(&buf, bytes, cases[i].second), cases[i].status);
 		assert_int_equal(buf.overflow, cases[i].status < 0);
-		assert_int_equal(buf.len, cases[i].first + (cases[i].status < 0 ? 0 : cases[i].second));
+		assert_int_equal(buf.len,
+				 cases[i].first + (cases[i].status < 0 ? 0 : cases[i].second));
 		buf_free(&buf);
 	}
 }

@@ -9,7 +9,8 @@ static int64_t read_clock(clockid_t id)
 	struct timespec ts;
 	int status = clock_gettime(id, &ts);
 
-	ASSERT_EQ(status, 0); /* these three clocks always exist: anything else is our own wrong id */
+	/* These three clocks always exist: anything else is our own wrong id. */
+	ASSERT_EQ(status, 0);
 	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 

@@ -1,7 +1,8 @@
 /*
- * The only clock of the program. CLOCK_MONOTONIC nanoseconds in an int64_t: good for order and durations
- * within one boot of one host, not for dates. Pure code never calls this: it gets `now_ns` as an argument.
- * Loops must not hand their cached time to a stamp: each verdict-relevant stamp is its own clock_now_ns().
+ * The only clock of the program. CLOCK_MONOTONIC nanoseconds in an int64_t: good for order and
+ * durations within one boot of one host, not for dates. Pure code never calls this: it gets
+ * `now_ns` as an argument. Loops must not hand their cached time to a stamp: each verdict-relevant
+ * stamp is its own clock_now_ns().
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

@@ -53,8 +53,10 @@ _Noreturn void assert_failed(const char *file, int line, const char *what)
 	abort();
 }
 
-_Noreturn void assert_failed_eq(const char *file, int line, const char *what, long long a, long long b)
+_Noreturn void assert_failed_eq(const char *file, int line, const char *what, long long a,
+				long long b)
 {
-	fprintf(stderr, "crossfade: our own bug: %s:%d: %s does not hold: %lld and %lld\n", file, line, what, a, b);
+	fprintf(stderr, "crossfade: our own bug: %s:%d: %s does not hold: %lld and %lld\n", file,
+		line, what, a, b);
 	abort();
 }

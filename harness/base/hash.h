@@ -1,6 +1,6 @@
 /*
- * Identities and digests: first 8 bytes (big endian) of SHA-256, so that the number printed as 16 hex digits is
- * the digest of interface.md ("Dialect plain").
+ * Identities and digests: first 8 bytes (big endian) of SHA-256, so that the number printed as 16
+ * hex digits is the digest of interface.md ("Dialect plain").
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 64-bit identity of a call id string; what tap, worker and checkers agree on without a shared table. */
+/* Identity of a call id string: tap, worker and checkers agree on it without a shared table. */
 uint64_t hash_id(const char *id, size_t length);
 /* H0 = hash("call|" ID). */
 uint64_t hash_chain_start(const char *id, size_t length);

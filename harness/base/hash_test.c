@@ -48,8 +48,14 @@ static void hex_has_sixteen_digits_and_reads_back(void **state)
 
 static void what_is_not_sixteen_lower_case_digits_is_refused(void **state)
 {
-	static const char *const texts[] = { "", "0", "00000000deadbee", "00000000deadbeef0", "00000000DEADBEEF",
-					     "00000000deadbeeg", " 0000000deadbeef", "0x000000deadbeef" };
+	static const char *const texts[] = { "",
+					     "0",
+					     "00000000deadbee",
+					     "00000000deadbeef0",
+					     "00000000DEADBEEF",
+					     "00000000deadbeeg",
+					     " 0000000deadbeef",
+					     "0x000000deadbeef" };
 	uint64_t v = 77;
 
 	(void)state;
@@ -65,7 +71,8 @@ static void a_whole_digest_is_64_digits(void **state)
 
 	(void)state;
 	hash_sha256_hex("abc", 3, text);
-	assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(text,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 int main(void)

@@ -112,9 +112,10 @@ static double binomial(double n, double q, double k)
 }
 
 /*
- * B, the number of samples below the true quantile, is binomial(n, q); the interval runs from rank `low` with P(B < low)
- * <= 0.5 % to rank `high` with P(B >= high) <= 0.5 %. Both tails are summed exactly, term by term, from where they
- * weigh nothing. Rank 0 and rank n + 1 mean: no bound on that side.
+ * B, the number of samples below the true quantile, is binomial(n, q); the interval runs from the
+ * last rank `low` with P(B < low) at most 0.5 % to the first rank `high` with P(B >= high) at most
+ * 0.5 %. Both tails are summed exactly, term by term, from where they weigh nothing. Rank 0 and
+ * rank n + 1 mean: no bound on that side.
  */
 static void rank_interval(uint64_t count, double q, uint64_t *ret_low, uint64_t *ret_high)
 {
@@ -138,7 +139,8 @@ static void rank_interval(uint64_t count, double q, uint64_t *ret_low, uint64_t 
 	*ret_high = (uint64_t)k + 1;
 }
 
-int histogram_interval_ns(const struct histogram *h, double q, int64_t *ret_low_ns, int64_t *ret_high_ns)
+int histogram_interval_ns(const struct histogram *h, double q, int64_t *ret_low_ns,
+			  int64_t *ret_high_ns)
 {
 	uint64_t low = 0, high = h->count + 1;
 

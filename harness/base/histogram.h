@@ -1,8 +1,9 @@
 /*
- * Log-linear histogram of durations: 1 us to 1 hour, 32 sub-buckets per power of two (at most 3.2 % error), values
- * in nanoseconds. Mergeable by addition. Quantiles are order statistics, never interpolated between samples, and
- * are the upper end of their bucket (within min and max): a budget never passes by rounding.
- * Censored samples (unanswered) go in with their age like any other and are counted beside.
+ * Log-linear histogram of durations: 1 us to 1 hour, 32 sub-buckets per power of two (at most 3.2 %
+ * error), values in nanoseconds. Mergeable by addition. Quantiles are order statistics, never
+ * interpolated between samples, and are the upper end of their bucket (within min and max): a
+ * budget never passes by rounding. Censored samples (unanswered) go in with their age like any
+ * other and are counted beside.
  */
 #ifndef BASE_HISTOGRAM_H
 #define BASE_HISTOGRAM_H
@@ -10,7 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { HISTOGRAM_BUCKETS = 32 * 32 }; /* 2^10 ns to 2^42 ns; the first and last bucket take what is outside */
+/* 2^10 ns to 2^42 ns; the first and the last bucket take what is outside. */
+enum { HISTOGRAM_BUCKETS = 32 * 32 };
 
 struct histogram {
 	uint64_t count, censored;
@@ -23,8 +25,10 @@ void histogram_add(struct histogram *, int64_t ns);
 void histogram_add_censored(struct histogram *, int64_t age_ns);
 void histogram_merge(struct histogram *, const struct histogram *);
 int64_t histogram_quantile_ns(const struct histogram *, double q); /* q in [0,1]; 0 when empty */
-/* 99 % binomial confidence interval of the quantile by ranks. Returns 0, or -1 when count is too small to bound it
- * above (then *ret_high_ns is INT64_MAX and only the low end is evidence): below 528 samples at p99, 104 at p95. */
-int histogram_interval_ns(const struct histogram *, double q, int64_t *ret_low_ns, int64_t *ret_high_ns);
+/* 99 % binomial confidence interval of the quantile by ranks. Returns 0, or -1 when count is too
+ * small to bound it above (then *ret_high_ns is INT64_MAX and only the low end is evidence): below
+ * 528 samples at p99, 104 at p95. */
+int histogram_interval_ns(const struct histogram *, double q, int64_t *ret_low_ns,
+			  int64_t *ret_high_ns);
 
 #endif

@@ -56,7 +56,8 @@ static void quantiles_are_ranks_not_averages(void **state)
 	static const struct {
 		double q;
 		int64_t want;
-	} cases[] = { { 0, 1 }, { 0.005, 1 }, { 0.5, 50 }, { 0.501, 51 }, { 0.95, 95 }, { 0.99, 99 }, { 0.991, 100 }, { 1, 100 } };
+	} cases[] = { { 0, 1 },     { 0.005, 1 }, { 0.5, 50 },    { 0.501, 51 },
+		      { 0.95, 95 }, { 0.99, 99 }, { 0.991, 100 }, { 1, 100 } };
 	struct histogram h = one_to(100, NS_PER_MS);
 
 	(void)state;
@@ -136,9 +137,10 @@ static void intervals_are_the_exact_binomial_ranks(void **state)
 		double q;
 		int low, high;
 	} cases[] = {
-		{ 1, 0.5, 0, 2 },	 { 7, 0.5, 0, 8 },	   { 8, 0.5, 1, 8 },	   { 100, 0.5, 37, 64 },
-		{ 103, 0.95, 91, 104 },	 { 104, 0.95, 92, 104 },   { 200, 0.95, 181, 198 }, { 527, 0.99, 515, 528 },
-		{ 528, 0.99, 516, 528 }, { 1000, 0.99, 981, 998 }, { 1000, 0.01, 3, 20 },
+		{ 1, 0.5, 0, 2 },         { 7, 0.5, 0, 8 },        { 8, 0.5, 1, 8 },
+		{ 100, 0.5, 37, 64 },     { 103, 0.95, 91, 104 },  { 104, 0.95, 92, 104 },
+		{ 200, 0.95, 181, 198 },  { 527, 0.99, 515, 528 }, { 528, 0.99, 516, 528 },
+		{ 1000, 0.99, 981, 998 }, { 1000, 0.01, 3, 20 },
 	};
 
 	(void)state;
@@ -146,8 +148,10 @@ static void intervals_are_the_exact_binomial_ranks(void **state)
 		struct histogram h = one_to(cases[i].count, 10 * NS_PER_US);
 		int64_t low = -1, high = -1;
 		bool bounded = cases[i].high <= cases[i].count;
-		assert_int_equal(histogram_interval_ns(&h, cases[i].q, &low, &high), bounded ? 0 : -1);
-		int64_t want_low = cases[i].low * 10 * NS_PER_US, want_high = cases[i].high * 10 * NS_PER_US;
+		assert_int_equal(histogram_interval_ns(&h, cases[i].q, &low, &high),
+				 bounded ? 0 : -1);
+		int64_t want_low = cases[i].low * 10 * NS_PER_US,
+			want_high = cases[i].high * 10 * NS_PER_US;
 		assert_true(low <= want_low && (double)low >= (double)want_low / 1.032);
 		if (bounded)
 			assert_near(high, want_high);
@@ -179,10 +183,11 @@ static void ten_million_samples_leave_a_narrow_interval(void **state)
 		h.bucket[i] *= 10000;
 	h.count *= 10000;
 	assert_int_equal(histogram_interval_ns(&h, 0.5, &low, &high), 0);
-	assert_true(low >= 480 * NS_PER_MS && high <= 520 * NS_PER_MS && low <= 500 * NS_PER_MS && high >= 500 * NS_PER_MS);
+	assert_true(low >= 480 * NS_PER_MS && high <= 520 * NS_PER_MS && low <= 500 * NS_PER_MS &&
+		    high >= 500 * NS_PER_MS);
 }
 
-/* What "99 %" promises: of many draws from a known distribution few intervals miss the true quantile. */
+/* What "99 %" promises: of many draws from a known distribution few intervals miss. */
 static void intervals_hold_the_true_quantile_as_often_as_promised(void **state)
 {
 	const int64_t true_p95_ns = (int64_t)(-log(0.05) * 1e7);

@@ -69,7 +69,7 @@ double rng_exponential(struct rng *rng, double mean)
 	return -mean * log(1.0 - rng_unit(rng));
 }
 
-/* Lemire's multiplication, with the few values that would make small results likelier drawn again. */
+/* Lemire's multiplication; the few values that would favour some results are drawn again. */
 uint64_t rng_below(struct rng *rng, uint64_t n)
 {
 	ASSERT(n > 0);

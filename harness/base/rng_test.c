@@ -34,7 +34,8 @@ static void plans_of_old_seeds_never_change(void **state)
 		{ 42, 0, "hold", { 0xffcd790c4e4b4038, 0x2f04d1f8ed313cb9, 0x5e49437dfe8fc4e1 } },
 		{ 42, 1, "hold", { 0x205eb40069405358, 0xb54ba91526e2b9a0, 0x6d5408b8232f9efd } },
 		{ 43, 0, "hold", { 0x1dd94eb6b846b397, 0xb6bd8a4b5c7fdf48, 0x3b4aeeeb95ba80dc } },
-		{ 42, 0, "arrival", { 0xaa991c9892b961c7, 0x4d946a6b1cba2571, 0xb3bcc6c9333a972a } },
+		{ 42, 0, "arrival",
+		  { 0xaa991c9892b961c7, 0x4d946a6b1cba2571, 0xb3bcc6c9333a972a } },
 		{ 0, 0, "", { 0xd4e9384e6f5a37c4, 0x98f31a73738390ff, 0x4853b0223447cbcf } },
 	};
 
@@ -52,7 +53,8 @@ static void neighbouring_streams_have_nothing_in_common(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < 1000; i++) {
-		struct rng a = rng_split(7, i, "legs"), b = rng_split(7, i + 1, "legs"), c = rng_split(i, 7, "legs");
+		struct rng a = rng_split(7, i, "legs"), b = rng_split(7, i + 1, "legs"),
+			   c = rng_split(i, 7, "legs");
 		uint64_t x = rng_u64(&a);
 		same += __builtin_popcountll(x ^ rng_u64(&b));
 		assert_true(i == 7 || x != rng_u64(&c));

@@ -29,7 +29,8 @@ static void sift_down(struct timers *timers, struct timer *timer, size_t slot)
 		size_t child = 2 * slot;
 		if (child > timers->count)
 			break;
-		if (child < timers->count && timers->heap[child]->at_ns < timers->heap[child - 1]->at_ns)
+		if (child < timers->count &&
+		    timers->heap[child]->at_ns < timers->heap[child - 1]->at_ns)
 			child++;
 		if (timers->heap[child - 1]->at_ns >= timer->at_ns)
 			break;

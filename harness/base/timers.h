@@ -1,7 +1,7 @@
 /*
- * A heap of deadlines: what libwebsockets' sorted list is not, cheap at 10,000 timers. Knows no clock: the
- * owner asks for the next deadline, arms one real timer for it, and pops what is due.
- * A timer is embedded in its owner; the heap holds pointers and never frees them.
+ * A heap of deadlines: what libwebsockets' sorted list is not, cheap at 10,000 timers. Knows no
+ * clock: the owner asks for the next deadline, arms one real timer for it, and pops what is due. A
+ * timer is embedded in its owner; the heap holds pointers and never frees them.
  */
 #ifndef BASE_TIMERS_H
 #define BASE_TIMERS_H

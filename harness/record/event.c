@@ -10,7 +10,8 @@ static const struct {
 	EVENT_KINDS(X)
 #undef X
 };
-_Static_assert(sizeof(kinds) / sizeof(*kinds) == EVENT_KIND_COUNT, "the table and the enumeration agree");
+_Static_assert(sizeof(kinds) / sizeof(*kinds) == EVENT_KIND_COUNT,
+	       "the table and the enumeration agree");
 
 const char *event_kind_name(unsigned kind)
 {
@@ -33,10 +34,11 @@ const char *event_kind_fields(unsigned kind)
 
 bool event_conn_is_note(unsigned kind)
 {
-	const uint64_t with_note = 1ULL << EVENT_LIMIT | 1ULL << EVENT_AGENT_NOTICE | 1ULL << EVENT_SPAWN |
-				   1ULL << EVENT_EXIT | 1ULL << EVENT_PHASE_BEGIN | 1ULL << EVENT_PHASE_END |
-				   1ULL << EVENT_ACTION_INV | 1ULL << EVENT_ACTION_OK | 1ULL << EVENT_ACTION_FAIL |
-				   1ULL << EVENT_CONFIG | 1ULL << EVENT_PROBE_FAIL;
+	const uint64_t with_note =
+		1ULL << EVENT_LIMIT | 1ULL << EVENT_AGENT_NOTICE | 1ULL << EVENT_SPAWN |
+		1ULL << EVENT_EXIT | 1ULL << EVENT_PHASE_BEGIN | 1ULL << EVENT_PHASE_END |
+		1ULL << EVENT_ACTION_INV | 1ULL << EVENT_ACTION_OK | 1ULL << EVENT_ACTION_FAIL |
+		1ULL << EVENT_CONFIG | 1ULL << EVENT_PROBE_FAIL;
 
 	return kind < EVENT_KIND_COUNT && (with_note >> kind & 1);
 }

@@ -23,14 +23,14 @@ struct history {
 
 	struct lane_reader *lane;
 	size_t lane_count;
-	struct lane_reader *current; /* the next event is its, as long as it is older than until_ns */
+	struct lane_reader *current; /* the next event is its while it is older than until_ns */
 	int64_t until_ns;
-	int64_t *head_ns;            /* stamp of each lane's next event, INT64_MAX at its end */
+	int64_t *head_ns; /* stamp of each lane's next event, INT64_MAX at its end */
 
 	FILE *file;
-	char *line;                  /* LINE_MAX_BYTES */
+	char *line; /* LINE_MAX_BYTES */
 	struct event event;
-	uint32_t next_seq;           /* lines have none of their own */
+	uint32_t next_seq; /* lines have none of their own */
 };
 
 static struct history *history_new(void)
@@ -68,12 +68,14 @@ static int read_line(struct history *history, struct err *err)
 	if (!fgets(history->line, LINE_MAX_BYTES, history->file))
 		return ferror(history->file) ? err_errno(err, ERR_INPUT, errno, "read") : 0;
 	if (!strchr(history->line, '\n') && !feof(history->file))
-		return err_set(err, ERR_INPUT, "longer than %d bytes, or a NUL in it", LINE_MAX_BYTES - 2);
+		return err_set(err, ERR_INPUT, "longer than %d bytes, or a NUL in it",
+			       LINE_MAX_BYTES - 2);
 	return 1;
 }
 
 /* The next line, parsed; an event goes to history->event. 1, 0 at the end, -1. */
-static int next_line(struct history *history, struct lane_status *ret_lane, int *ret_what, struct err *err)
+static int next_line(struct history *history, struct lane_status *ret_lane, int *ret_what,
+		     struct err *err)
 {
 	int got = read_line(history, err);
 
@@ -86,7 +88,7 @@ static int next_line(struct history *history, struct lane_status *ret_lane, int 
 	return 1;
 }
 
-/* Reads it all once: what is wrong is said at the door, and history_next has no errors to report. */
+/* Reads it all once: what is wrong is said at the door, history_next has no errors to report. */
 static int validate(struct history *history, const char *name, struct err *err)
 {
 	struct lane_status all = { .whole = true }, lane;
@@ -104,8 +106,9 @@ static int validate(struct history *history, const char *name, struct err *err)
 			continue;
 		int64_t t_ns = history->event.t_ns;
 		if (t_ns < all.last_ns)
-			return err_set(err, ERR_INPUT, "%s:%llu: t %lld is before the %lld of the event above", name, line,
-				       (long long)t_ns, (long long)all.last_ns);
+			return err_set(err, ERR_INPUT,
+				       "%s:%llu: t %lld is before the %lld of the event above",
+				       name, line, (long long)t_ns, (long long)all.last_ns);
 		if (!all.events++)
 			all.first_ns = t_ns;
 		all.last_ns = t_ns;
@@ -137,7 +140,8 @@ static int open_lines(FILE *file, const char *name, struct history **ret, struct
 int history_open_text(const char *name, const char *ndjson, struct history **ret, struct err *err)
 {
 	/* fmemopen takes no empty buffer; the file is only read. */
-	FILE *file = *ndjson ? fmemopen((void *)(uintptr_t)ndjson, strlen(ndjson), "r") : fopen("/dev/null", "re");
+	FILE *file = *ndjson ? fmemopen((void *)(uintptr_t)ndjson, strlen(ndjson), "r")
+			     : fopen("/dev/null", "re");
 
 	if (!file)
 		return err_errno(err, ERR_HARNESS, errno, "%s: open", name);
@@ -176,18 +180,22 @@ static int same_run(const struct history *history, const char *dir, struct err *
 		if (!first)
 			first = lane;
 		if (strcmp(first->header.run, lane->header.run) != 0)
-			return err_set(err, ERR_INPUT, "%s: lanes of different runs: %s is of %s, %s of %s", dir,
-				       first->status.file, first->header.run, lane->status.file, lane->header.run);
+			return err_set(err, ERR_INPUT,
+				       "%s: lanes of different runs: %s is of %s, %s of %s", dir,
+				       first->status.file, first->header.run, lane->status.file,
+				       lane->header.run);
 	}
 	if (!first)
-		return err_set(err, ERR_INPUT, "%s: no lane with a header (%zu cut inside it)", dir, history->lane_count);
+		return err_set(err, ERR_INPUT, "%s: no lane with a header (%zu cut inside it)", dir,
+			       history->lane_count);
 	return 0;
 }
 
 static int open_lane(struct history *history, const char *dir, const char *name, struct err *err)
 {
 	char *path = xasprintf("%s/%s", dir, name);
-	int status = lane_reader_open(path, name, &history->names, &history->lane[history->lane_count], err);
+	int status = lane_reader_open(path, name, &history->names,
+				      &history->lane[history->lane_count], err);
 
 	if (status == 0)
 		history->lane_count++;
@@ -267,7 +275,8 @@ int history_open(const char *path, struct history **ret, struct err *err)
 	if (S_ISDIR(st.st_mode))
 		return open_lanes(path, ret, err);
 	if (length < 7 || strcmp(path + length - 7, ".ndjson") != 0)
-		return err_set(err, ERR_INPUT, "%s: neither a run directory nor an .ndjson file", path);
+		return err_set(err, ERR_INPUT, "%s: neither a run directory nor an .ndjson file",
+			       path);
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return err_errno(err, ERR_INPUT, errno, "%s: open", path);
@@ -285,7 +294,7 @@ static bool next_slow(struct history *history, const struct event **ret)
 		*ret = &history->current->events[history->current->at++];
 		return true;
 	}
-	/* The file was validated at the door; what fails now changed under our hands and ends the history. */
+	/* Validated at the door; what fails now changed under our hands and ends the history. */
 	while (next_line(history, &lane, &what, NULL) > 0) {
 		if (what == NDJSON_EVENT) {
 			history->event.seq = history->next_seq++;

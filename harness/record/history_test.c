@@ -38,8 +38,8 @@ static void assert_refused(const char *path, const char *text)
 }
 
 /*
- * Three lanes of random events; the call says where each came from: lane << 32 | place. Stamps repeat often, within a
- * lane and between them. Blocks end at random places.
+ * Three lanes of random events; the call says where each came from: lane << 32 | place. Stamps
+ * repeat often, within a lane and between them. Blocks end at random places.
  */
 static void write_random(const struct test_dir *dir, uint64_t seed, uint64_t per_lane)
 {
@@ -49,11 +49,14 @@ static void write_random(const struct test_dir *dir, uint64_t seed, uint64_t per
 		int64_t t_ns = 0;
 		for (uint64_t k = 0; k < per_lane; k++) {
 			t_ns += (int64_t)rng_below(&rng, 3);
-			struct event event = event_make((enum event_kind)(1 + rng_below(&rng, EVENT_KIND_COUNT - 1)), t_ns);
+			struct event event = event_make(
+				(enum event_kind)(1 + rng_below(&rng, EVENT_KIND_COUNT - 1)), t_ns);
 			event.call = (uint64_t)i << 32 | k;
-			event.instance = lane_instance(lane, rng_below(&rng, 2) ? "blue-1" : "green-1");
+			event.instance =
+				lane_instance(lane, rng_below(&rng, 2) ? "blue-1" : "green-1");
 			if (event_conn_is_note(event.kind))
-				event.conn = lane_note(lane, "%llu", (unsigned long long)rng_below(&rng, 50));
+				event.conn = lane_note(lane, "%llu",
+						       (unsigned long long)rng_below(&rng, 50));
 			lane_event(lane, event);
 			if (rng_below(&rng, 20) == 0)
 				lane_flush(lane);
@@ -62,7 +65,7 @@ static void write_random(const struct test_dir *dir, uint64_t seed, uint64_t per
 	}
 }
 
-/* Reads it all: merged by stamp, then lane, each lane a gap-free prefix. Events per lane, lane.end not counted. */
+/* Reads it all: merged by stamp, then lane; each lane a gap-free prefix, lane.end not counted. */
 static void read_checked(struct history *history, uint64_t counts[LANES])
 {
 	const struct event *event;
@@ -82,7 +85,8 @@ static void read_checked(struct history *history, uint64_t counts[LANES])
 		if (event->t_ns > last_ns && event->kind == EVENT_LANE_END)
 			last_lane = 0;
 		last_ns = event->t_ns;
-		assert_int_equal(*history_instance(history, event->instance) != '\0', event->instance != 0);
+		assert_int_equal(*history_instance(history, event->instance) != '\0',
+				 event->instance != 0);
 	}
 	assert_false(history_next(history, &event));
 }
@@ -126,7 +130,8 @@ static void any_cut_of_a_lane_keeps_a_prefix_and_is_told(void **state)
 	char *file = test_file_read(test_path(&dir, "worker-1.lane", path), &size);
 	uint64_t longest = 0;
 	/* Every length near the ends, random ones between. */
-	for (size_t cut = 0; cut < size; cut += cut < 20 || size - cut < 150 ? 1 : 1 + rng_below(&rng, 40)) {
+	for (size_t cut = 0; cut < size;
+	     cut += cut < 20 || size - cut < 150 ? 1 : 1 + rng_below(&rng, 40)) {
 		const struct lane_status *lanes;
 		uint64_t counts[LANES];
 		test_file_write(path, file, cut);
@@ -142,7 +147,8 @@ static void any_cut_of_a_lane_keeps_a_prefix_and_is_told(void **state)
 		}
 		assert_int_equal(counts[0], 150);
 		assert_int_equal(counts[2], 150);
-		assert_true(counts[1] <= 150 && counts[1] >= longest); /* a longer file never holds less */
+		assert_true(counts[1] <= 150);
+		assert_true(counts[1] >= longest); /* a longer file never holds less */
 		longest = counts[1];
 		history_free(history);
 	}
@@ -162,7 +168,8 @@ static void any_flipped_bit_is_told_and_what_came_before_is_kept(void **state)
 	write_random(&dir, 5, 100);
 	char *file = test_file_read(test_path(&dir, "worker-1.lane", path), &size);
 	for (int i = 0; i < 300; i++) {
-		size_t at = sizeof(struct lane_header) + rng_below(&rng, size - sizeof(struct lane_header));
+		size_t at = sizeof(struct lane_header) +
+			    rng_below(&rng, size - sizeof(struct lane_header));
 		const struct lane_status *lanes;
 		uint64_t counts[LANES];
 		char bit = (char)(1 << rng_below(&rng, 8));
@@ -214,8 +221,11 @@ static void lanes_stand_by_role_then_index_not_by_spelling(void **state)
 	static const struct {
 		enum lane_role role;
 		uint32_t index;
-	} lanes[] = { { ROLE_OBSERVER, 0 }, { ROLE_WORKER, 10 }, { ROLE_TAP, 0 }, { ROLE_WORKER, 2 } };
-	static const char *const order[] = { "worker-2.lane", "worker-10.lane", "tap-0.lane", "observer-0.lane" };
+	} lanes[] = {
+		{ ROLE_OBSERVER, 0 }, { ROLE_WORKER, 10 }, { ROLE_TAP, 0 }, { ROLE_WORKER, 2 }
+	};
+	static const char *const order[] = { "worker-2.lane", "worker-10.lane", "tap-0.lane",
+					     "observer-0.lane" };
 	struct test_dir dir = test_dir_make();
 	const struct lane_status *statuses;
 	const struct event *event;
@@ -245,7 +255,8 @@ static void lanes_stand_by_role_then_index_not_by_spelling(void **state)
 static void names_of_two_lanes_become_one_table(void **state)
 {
 	struct test_dir dir = test_dir_make();
-	struct lane *a = test_lane_open(&dir, "r1", ROLE_WORKER, 0), *b = test_lane_open(&dir, "r1", ROLE_TAP, 0);
+	struct lane *a = test_lane_open(&dir, "r1", ROLE_WORKER, 0),
+		    *b = test_lane_open(&dir, "r1", ROLE_TAP, 0);
 	struct event dial = event_make(EVENT_DIAL_OK, 1), write = event_make(EVENT_CMD_OK, 2);
 	const struct event *event;
 
@@ -291,7 +302,8 @@ static void what_is_no_history_is_refused(void **state)
 	unlink(other);
 	test_lane_close(test_lane_open(&dir, "r1", ROLE_WORKER, 0));
 	test_lane_close(test_lane_open(&dir, "r2", ROLE_TAP, 0));
-	assert_refused(dir.path, "lanes of different runs: tap-0.lane is of r2, worker-0.lane of r1");
+	assert_refused(dir.path,
+		       "lanes of different runs: tap-0.lane is of r2, worker-0.lane of r1");
 	test_dir_remove(&dir);
 }
 
@@ -299,11 +311,12 @@ static void what_is_no_history_is_refused(void **state)
 
 static void a_text_is_a_history(void **state)
 {
-	static const char text[] = "# golden\n"
-				   "{\"t\":1,\"kind\":\"dial.ok\",\"call\":\"c-1\",\"instance\":\"blue-1\"}\n"
-				   "\n"
-				   "{\"t\":1,\"kind\":\"probe.fail\",\"note\":\"no\"}\n"
-				   "{\"t\":\"2s\",\"kind\":\"leg.end\",\"call\":\"c-1\"}";
+	static const char text[] =
+		"# golden\n"
+		"{\"t\":1,\"kind\":\"dial.ok\",\"call\":\"c-1\",\"instance\":\"blue-1\"}\n"
+		"\n"
+		"{\"t\":1,\"kind\":\"probe.fail\",\"note\":\"no\"}\n"
+		"{\"t\":\"2s\",\"kind\":\"leg.end\",\"call\":\"c-1\"}";
 	struct history *history = NULL;
 	const struct lane_status *lanes;
 	const struct event *event;
@@ -341,8 +354,10 @@ static void a_bad_line_is_named_by_file_and_line(void **state)
 	static const struct {
 		const char *text, *says;
 	} cases[] = {
-		{ "\n{\"t\":1,\"kind\":\"run.start\"}\n{\"t\":2,\"kind\":\"x\"}\n", "golden:3: unknown kind \"x\"" },
-		{ "{\"t\":1,\"kind\":\"run.start\",\"who\":\"me\"}\n", "golden:1: unknown key \"who\"" },
+		{ "\n{\"t\":1,\"kind\":\"run.start\"}\n{\"t\":2,\"kind\":\"x\"}\n",
+		  "golden:3: unknown kind \"x\"" },
+		{ "{\"t\":1,\"kind\":\"run.start\",\"who\":\"me\"}\n",
+		  "golden:1: unknown key \"who\"" },
 		{ "{\"t\":9,\"kind\":\"run.start\"}\n# x\n{\"t\":8,\"kind\":\"run.end\"}\n",
 		  "golden:3: t 8 is before the 9 of the event above" },
 		{ "{\"t\":1}\n", "golden:1: no kind" },

@@ -29,9 +29,9 @@ struct block {
 };
 
 struct lane {
-	int fd, error;         /* errno of the write that broke it, 0 while whole */
+	int fd, error; /* errno of the write that broke it, 0 while whole */
 	uint32_t seq;
-	int64_t oldest_ns;     /* stamp of the first event of the block */
+	int64_t oldest_ns; /* stamp of the first event of the block */
 	struct names instances, notes;
 	struct block events, names;
 	char path[4096];
@@ -130,7 +130,7 @@ static void read_binary_id(char out[65])
 		close(fd);
 }
 
-/* The two clocks cannot be read at once: the realtime reading lies between two monotonic ones, the closest of a few. */
+/* The two clocks cannot be read at once: realtime lies between two monotonic readings. */
 static void read_anchor(struct lane_header *header)
 {
 	header->anchor_error_ns = INT64_MAX;
@@ -177,17 +177,19 @@ static void lane_free(struct lane *lane)
 	free(lane);
 }
 
-int lane_open(const char *dir, const struct lane_identity *identity, struct lane **ret, struct err *err)
+int lane_open(const char *dir, const struct lane_identity *identity, struct lane **ret,
+	      struct err *err)
 {
 	ASSERT(identity->role >= ROLE_WORKER && identity->role < ROLE_COUNT);
 	struct lane_header header = make_header(identity);
 	struct lane *lane = xcalloc(1, sizeof(*lane));
 
-	int length = snprintf(lane->path, sizeof(lane->path), "%s/%s-%u.lane", dir, lane_role_name(identity->role),
-			      identity->index);
+	int length = snprintf(lane->path, sizeof(lane->path), "%s/%s-%u.lane", dir,
+			      lane_role_name(identity->role), identity->index);
 	if (length >= (int)sizeof(lane->path)) {
 		free(lane);
-		return err_set(err, ERR_HARNESS, "lane: path of %d bytes, limit %zu", length, sizeof(lane->path) - 1);
+		return err_set(err, ERR_HARNESS, "lane: path of %d bytes, limit %zu", length,
+			       sizeof(lane->path) - 1);
 	}
 	lane->fd = open(lane->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (lane->fd < 0) {
@@ -259,7 +261,8 @@ uint32_t lane_note(struct lane *lane, const char *fmt, ...)
 		return 0;
 	uint32_t number = names_intern(&lane->notes, text, LANE_TEXT_MAX, &is_new);
 	if (!number) {
-		lane->notes.max = NOTES_MAX; /* the last number is for all texts there is no room for */
+		/* The last number is for all texts there is no room for. */
+		lane->notes.max = NOTES_MAX;
 		number = names_intern(&lane->notes, TOO_MANY_NOTES, LANE_TEXT_MAX, &is_new);
 	}
 	if (is_new)

@@ -32,7 +32,8 @@ static ssize_t read_at(int fd, void *data, size_t size, uint64_t offset)
 }
 
 /* Keeps the first damage: the later ones are its consequences. */
-static void __attribute__((format(printf, 2, 3))) damaged(struct lane_reader *reader, const char *fmt, ...)
+__attribute__((format(printf, 2, 3)))
+static void damaged(struct lane_reader *reader, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -55,23 +56,28 @@ static int read_header(struct lane_reader *reader, const char *path, struct err 
 	uint32_t magic = LANE_MAGIC;
 	size_t compared = (size_t)got < sizeof(magic) ? (size_t)got : sizeof(magic);
 	if (memcmp(&header->magic, &magic, compared) != 0)
-		return err_set(err, ERR_INPUT, "%s: not a lane: magic %08x at byte 0, not %08x", path, header->magic, magic);
+		return err_set(err, ERR_INPUT, "%s: not a lane: magic %08x at byte 0, not %08x",
+			       path, header->magic, magic);
 	if ((size_t)got < sizeof(*header)) {
 		memset(header, 0, sizeof(*header));
 		return 0;
 	}
 	if (header->version != LANE_VERSION || header->byte_order != 0x01020304)
-		return err_set(err, ERR_INPUT, "%s: lane version %u, byte order %08x; this program reads version %d, %08x", path,
-			       header->version, header->byte_order, LANE_VERSION, 0x01020304);
+		return err_set(
+			err, ERR_INPUT,
+			"%s: lane version %u, byte order %08x; this program reads version %d, %08x",
+			path, header->version, header->byte_order, LANE_VERSION, 0x01020304);
 	if (header->crc != lane_header_crc(header))
-		return err_set(err, ERR_INPUT, "%s: not a lane: CRC of the header (bytes 0 to 511) does not match", path);
+		return err_set(err, ERR_INPUT,
+			       "%s: not a lane: CRC of the header (bytes 0 to 511) does not match",
+			       path);
 	header->run[sizeof(header->run) - 1] = '\0';
 	reader->has_header = true;
 	return 0;
 }
 
-int lane_reader_open(const char *path, const char *name, struct history_names *names, struct lane_reader *ret,
-		     struct err *err)
+int lane_reader_open(const char *path, const char *name, struct history_names *names,
+		     struct lane_reader *ret, struct err *err)
 {
 	struct lane_reader reader = { .names = names };
 
@@ -120,7 +126,8 @@ void lane_reader_rewind(struct lane_reader *reader)
 	status->damage[0] = '\0';
 }
 
-static void remember_name(struct lane_reader *reader, const struct lane_name *name, const char *text)
+static void remember_name(struct lane_reader *reader, const struct lane_name *name,
+			  const char *text)
 {
 	struct history_names *names = reader->names;
 
@@ -131,25 +138,29 @@ static void remember_name(struct lane_reader *reader, const struct lane_name *na
 	if (name->space == NAME_INSTANCE && name->id < 256) {
 		uint32_t number = names_intern(&names->instances, text, name->length, NULL);
 		if (!number)
-			damaged(reader, "more than %u instances in the history: names lost", names->instances.max);
+			damaged(reader, "more than %u instances in the history: names lost",
+				names->instances.max);
 		reader->instance[name->id] = (uint8_t)number;
 		return;
 	}
 	if (name->space != NAME_NOTE || name->id > reader->note_count) {
-		damaged(reader, "name %llu of space %u has no place", (unsigned long long)name->id, name->space);
+		damaged(reader, "name %llu of space %u has no place", (unsigned long long)name->id,
+			name->space);
 		return;
 	}
 	if (name->id == reader->note_count) {
 		if (reader->note_count == reader->note_cap) {
 			reader->note_cap *= 2;
-			reader->note = xrealloc(reader->note, reader->note_cap * sizeof(*reader->note));
+			reader->note =
+				xrealloc(reader->note, reader->note_cap * sizeof(*reader->note));
 		}
 		reader->note_count++;
 	}
 	reader->note[name->id] = names_intern(&names->notes, text, name->length, NULL);
 }
 
-static void take_names(struct lane_reader *reader, const struct lane_block *block, const char *bytes)
+static void take_names(struct lane_reader *reader, const struct lane_block *block,
+		       const char *bytes)
 {
 	const char *end = bytes + block->length;
 
@@ -165,7 +176,8 @@ static void take_names(struct lane_reader *reader, const struct lane_block *bloc
 		bytes += name.length;
 	}
 	if (bytes != end)
-		damaged(reader, "names do not fill their block before byte %llu", (unsigned long long)reader->offset);
+		damaged(reader, "names do not fill their block before byte %llu",
+			(unsigned long long)reader->offset);
 }
 
 /* Slow path of take_events: anything but the next good event. False: not to be delivered. */
@@ -174,15 +186,18 @@ static bool inspect(struct lane_reader *reader, const struct event *event)
 	unsigned long long place = reader->offset;
 
 	if (event->seq > reader->next_seq)
-		damaged(reader, "gap: events %u to %u are missing before byte %llu", reader->next_seq, event->seq - 1, place);
+		damaged(reader, "gap: events %u to %u are missing before byte %llu",
+			reader->next_seq, event->seq - 1, place);
 	else if (event->seq < reader->next_seq)
-		damaged(reader, "event %u where %u was due before byte %llu", event->seq, reader->next_seq, place);
+		damaged(reader, "event %u where %u was due before byte %llu", event->seq,
+			reader->next_seq, place);
 	if (reader->ended)
 		damaged(reader, "events after lane.end before byte %llu", place);
-	if (event->kind < EVENT_KIND_COUNT && event->color < COLOR_COUNT && event->t_ns >= 0 && event->t_ns < INT64_MAX)
+	if (event->kind < EVENT_KIND_COUNT && event->color < COLOR_COUNT && event->t_ns >= 0 &&
+	    event->t_ns < INT64_MAX)
 		return true;
-	damaged(reader, "kind %u, color %u, t %lld is no event, before byte %llu", event->kind, event->color,
-		(long long)event->t_ns, place);
+	damaged(reader, "kind %u, color %u, t %lld is no event, before byte %llu", event->kind,
+		event->color, (long long)event->t_ns, place);
 	return false;
 }
 
@@ -197,7 +212,7 @@ static void put_in_place(struct event *events, size_t i)
 	events[to] = late;
 }
 
-/* The block's events lie at events[count], in file order; each moves down over those that were refused. */
+/* The block's events lie at events[count], in file order; each moves down over refused ones. */
 static void take_events(struct lane_reader *reader, uint32_t count)
 {
 	struct event *events = reader->events;
@@ -205,8 +220,9 @@ static void take_events(struct lane_reader *reader, uint32_t count)
 	struct lane_status *status = &reader->status;
 
 	for (const struct event *end = from + count; from < end; from++) {
-		bool good = from->seq == reader->next_seq && !reader->ended && from->kind < EVENT_KIND_COUNT &&
-			    from->color < COLOR_COUNT && from->t_ns >= 0 && from->t_ns < INT64_MAX;
+		bool good = from->seq == reader->next_seq && !reader->ended &&
+			    from->kind < EVENT_KIND_COUNT && from->color < COLOR_COUNT &&
+			    from->t_ns >= 0 && from->t_ns < INT64_MAX;
 		if (!good && !inspect(reader, from)) {
 			reader->next_seq = from->seq + 1;
 			continue;
@@ -219,7 +235,8 @@ static void take_events(struct lane_reader *reader, uint32_t count)
 		reader->ended = event->kind == EVENT_LANE_END;
 		event->instance = reader->instance[event->instance];
 		if (event->conn && (reader->note_kinds >> event->kind & 1))
-			event->conn = event->conn < reader->note_count ? reader->note[event->conn] : 0;
+			event->conn =
+				event->conn < reader->note_count ? reader->note[event->conn] : 0;
 		if (!status->events++ || event->t_ns < status->first_ns)
 			status->first_ns = event->t_ns;
 		if (event->t_ns > status->last_ns)
@@ -243,7 +260,8 @@ static bool take_block(struct lane_reader *reader)
 		return false;
 	}
 	if (got == sizeof(block) && block.length > LANE_BLOCK_BYTES) {
-		damaged(reader, "bad block at byte %llu: length %u, limit %d", place, block.length, LANE_BLOCK_BYTES);
+		damaged(reader, "bad block at byte %llu: length %u, limit %d", place, block.length,
+			LANE_BLOCK_BYTES);
 		return false;
 	}
 	ssize_t want = got == sizeof(block) ? (ssize_t)block.length : 0;
@@ -262,13 +280,14 @@ static bool take_block(struct lane_reader *reader)
 		return false;
 	}
 	reader->offset += sizeof(block) + block.length;
-	if (block.what == LANE_EVENTS && (uint64_t)block.count * sizeof(struct event) == block.length) {
+	if (block.what == LANE_EVENTS &&
+	    (uint64_t)block.count * sizeof(struct event) == block.length) {
 		take_events(reader, block.count);
 	} else if (block.what == LANE_NAMES) {
 		take_names(reader, &block, bytes);
 	} else {
-		damaged(reader, "block at byte %llu: %u of kind %u do not make %u bytes", place, block.count, block.what,
-			block.length);
+		damaged(reader, "block at byte %llu: %u of kind %u do not make %u bytes", place,
+			block.count, block.what, block.length);
 		return false;
 	}
 	return true;

@@ -1,6 +1,7 @@
 /*
- * One lane read block by block: what the history merges. Checks every block and every event, remaps names to the
- * history's numbers, and puts late events in place. Stops at the first torn or bad block and says so in its status.
+ * One lane read block by block: what the history merges. Checks every block and every event, remaps
+ * names to the history's numbers, and puts late events in place. Stops at the first torn or bad
+ * block and says so in its status.
  */
 #ifndef RECORD_LANE_READER_H
 #define RECORD_LANE_READER_H
@@ -15,14 +16,14 @@ struct history_names {
 };
 
 struct lane_reader {
-	/* events[at..limit) are ready, events[limit..count) wait for possibly older ones of the next block */
+	/* events[at..limit) are ready, [limit..count) wait for older ones of the next block */
 	struct event *events;
 	size_t at, limit, count;
 	int fd;
 	bool at_end, ended; /* no more blocks; lane.end was seen */
 	bool has_header;    /* false: the file was cut inside it */
 	uint32_t next_seq;
-	uint64_t offset;    /* of the next block */
+	uint64_t offset; /* of the next block */
 	uint64_t note_kinds;
 	struct lane_header header;
 	struct lane_status status;
@@ -32,8 +33,10 @@ struct lane_reader {
 	size_t note_count, note_cap;
 };
 
-/* `name` is the file's name for the status; ERR_INPUT when the file is no lane. The names must outlive the reader. */
-int lane_reader_open(const char *path, const char *name, struct history_names *, struct lane_reader *ret, struct err *);
+/* `name` is the file's name for the status; ERR_INPUT when the file is no lane. The names must
+ * outlive the reader. */
+int lane_reader_open(const char *path, const char *name, struct history_names *,
+		     struct lane_reader *ret, struct err *);
 void lane_reader_rewind(struct lane_reader *);
 /* Call when at == limit. False when the lane has no further event; the status is final then. */
 bool lane_reader_fill(struct lane_reader *);

@@ -9,7 +9,8 @@
 #include "record/test_lanes.h"
 
 enum { EVENTS = 10, FIRST_BLOCK = sizeof(struct lane_header) };
-enum { BLOCK_BYTES = sizeof(struct lane_block) + sizeof(struct event) }; /* of a block with one event */
+/* Of a block with one event. */
+enum { BLOCK_BYTES = sizeof(struct lane_block) + sizeof(struct event) };
 
 struct fixture {
 	struct test_dir dir;
@@ -102,7 +103,7 @@ static void a_whole_lane_is_read_to_its_end_mark(void **state)
 	teardown(&f);
 }
 
-/* One thing is done to a good file of ten blocks; what is delivered and said. `@` is the place in bytes. */
+/* One thing is done to a good file of ten blocks; what is delivered and said. `@`: the place. */
 static void damage_is_told_with_its_place_and_the_prefix_kept(void **state)
 {
 	enum what { CUT, FLIP, SET_SEQ, SET_KIND, SET_LENGTH, SET_WHAT, SET_COUNT };
@@ -187,7 +188,8 @@ static void damage_is_told_with_its_place_and_the_prefix_kept(void **state)
 		assert_int_equal(f.reader.status.events, cases[i].delivered);
 		assert_false(f.reader.status.whole);
 		int before = (int)strcspn(cases[i].damage, "@");
-		snprintf(damage, sizeof(damage), "%.*s%d%s", before, cases[i].damage, place, cases[i].damage + before + 1);
+		snprintf(damage, sizeof(damage), "%.*s%d%s", before, cases[i].damage, place,
+			 cases[i].damage + before + 1);
 		assert_string_equal(f.reader.status.damage, damage);
 		teardown(&f);
 	}
@@ -204,7 +206,8 @@ static void numbers_of_names_become_the_historys(void **state)
 	names_intern(&f.names.notes, "other", 5, NULL);
 	struct lane *lane = test_lane_open(&f.dir, "r1", ROLE_WORKER, 0);
 	for (int i = 0; i < 40; i++) {
-		struct event action = event_make(EVENT_ACTION_INV, i), turn = event_make(EVENT_TURN_INV, i);
+		struct event action = event_make(EVENT_ACTION_INV, i),
+			     turn = event_make(EVENT_TURN_INV, i);
 		char name[32];
 		snprintf(name, sizeof(name), "blue-%d", i % 3);
 		action.instance = turn.instance = lane_instance(lane, name);
@@ -272,7 +275,7 @@ static void many_full_blocks_come_in_order_without_loss(void **state)
 	setup(&f);
 	struct lane *lane = test_lane_open(&f.dir, "r1", ROLE_WORKER, 0);
 	for (int i = 0; i < MANY; i++)
-		lane_event(lane, event_make(EVENT_TURN_INV, (i ^ 3) + 100)); /* pairs are swapped all along */
+		lane_event(lane, event_make(EVENT_TURN_INV, (i ^ 3) + 100)); /* 3 2 1 0, 7 6 5 4 */
 	test_lane_close(lane);
 	assert_int_equal(open_reader(&f), 0);
 	for (int i = 0; i < MANY / 4 * 4; i++) {
@@ -287,16 +290,21 @@ static void many_full_blocks_come_in_order_without_loss(void **state)
 
 static void what_is_not_a_lane_is_refused_with_its_name(void **state)
 {
-	struct lane_header good = { .magic = LANE_MAGIC, .version = LANE_VERSION, .byte_order = 0x01020304 };
+	struct lane_header good = { .magic = LANE_MAGIC,
+				    .version = LANE_VERSION,
+				    .byte_order = 0x01020304 };
 	static const struct {
 		uint32_t magic, version, byte_order, crc_error;
 		const char *text;
 	} cases[] = {
-		{ 0x464c457f, LANE_VERSION, 0x01020304, 0, "not a lane: magic 464c457f at byte 0, not 46584331" },
-		{ LANE_MAGIC, 2, 0x01020304, 0, "lane version 2, byte order 01020304; this program reads version 1, 01020304" },
+		{ 0x464c457f, LANE_VERSION, 0x01020304, 0,
+		  "not a lane: magic 464c457f at byte 0, not 46584331" },
+		{ LANE_MAGIC, 2, 0x01020304, 0,
+		  "lane version 2, byte order 01020304; this program reads version 1, 01020304" },
 		{ LANE_MAGIC, LANE_VERSION, 0x04030201, 0,
 		  "lane version 1, byte order 04030201; this program reads version 1, 01020304" },
-		{ LANE_MAGIC, LANE_VERSION, 0x01020304, 1, "not a lane: CRC of the header (bytes 0 to 511) does not match" },
+		{ LANE_MAGIC, LANE_VERSION, 0x01020304, 1,
+		  "not a lane: CRC of the header (bytes 0 to 511) does not match" },
 	};
 
 	(void)state;

@@ -71,7 +71,8 @@ static void the_header_says_who_wrote_when_and_of_which_run(void **state)
 	assert_int_equal(strlen(header.boot_id), 36);
 	assert_int_equal(strlen(header.binary_id), 64);
 	assert_true(header.monotonic_ns >= before_ns && header.monotonic_ns <= clock_now_ns());
-	assert_true(header.anchor_error_ns >= 0 && header.anchor_error_ns <= clock_now_ns() - before_ns);
+	assert_true(header.anchor_error_ns >= 0 &&
+		    header.anchor_error_ns <= clock_now_ns() - before_ns);
 	free(file);
 	test_dir_remove(&dir);
 }
@@ -174,7 +175,8 @@ static void a_full_block_and_an_old_one_are_written_a_young_one_waits(void **sta
 		assert_int_equal(test_file_size(path), size);
 		lane_event(lane, numbered(i));
 	}
-	assert_int_equal(test_file_size(path), size + sizeof(struct lane_block) + LANE_EVENTS_MAX * sizeof(struct event));
+	assert_int_equal(test_file_size(path),
+			 size + sizeof(struct lane_block) + LANE_EVENTS_MAX * sizeof(struct event));
 	test_lane_close(lane);
 	test_dir_remove(&dir);
 }
@@ -248,7 +250,8 @@ static void a_lane_that_cannot_be_created_says_where(void **state)
 	(void)state;
 	assert_int_equal(lane_open("/nowhere", &identity, &lane, &err), -1);
 	assert_null(lane);
-	assert_string_equal(err.text, "lane: create /nowhere/worker-0.lane: No such file or directory");
+	assert_string_equal(err.text,
+			    "lane: create /nowhere/worker-0.lane: No such file or directory");
 	assert_int_equal(lane_close(NULL, &err), 0);
 }
 

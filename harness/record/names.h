@@ -1,7 +1,8 @@
 /*
- * Interned texts: the same text gets the same number, numbers count from 1. The lane writer numbers the names of
- * one process with it, the history those of the whole run. Grows up to `max` texts; past that intern returns 0.
- * call_names is the other direction: the id string behind a call's 64-bit hash.
+ * Interned texts: the same text gets the same number, numbers count from 1. The lane writer numbers
+ * the names of one process with it, the history those of the whole run. Grows up to `max` texts;
+ * past that intern returns 0. call_names is the other direction: the id string behind a call's
+ * 64-bit hash.
  */
 #ifndef RECORD_NAMES_H
 #define RECORD_NAMES_H
@@ -11,7 +12,7 @@
 #include <stdint.h>
 
 struct names {
-	char **text; /* text[number - 1] */
+	char **text;    /* text[number - 1] */
 	uint32_t *slot; /* open addressing by hash of the text; 0 is free */
 	uint32_t count, cap, slots, max;
 };
@@ -31,7 +32,8 @@ struct call_names {
 };
 
 void call_names_free(struct call_names *);
-void call_names_add(struct call_names *, uint64_t call, const char *id, size_t length); /* first one wins */
-const char *call_names_id(const struct call_names *, uint64_t call);                    /* "" when unknown */
+/* The first id of a call wins. */
+void call_names_add(struct call_names *, uint64_t call, const char *id, size_t length);
+const char *call_names_id(const struct call_names *, uint64_t call); /* "" when unknown */
 
 #endif

@@ -7,13 +7,14 @@
 
 #include "base/hash.h"
 
-/* Fields that are plain numbers; a row knows where the number lies in the event and how wide it is. */
+/* Fields that are plain numbers: where the number lies in the event, and how wide it is. */
 static const struct number_field {
 	const char *key;
 	size_t offset, size;
 } numbers[] = {
 #define FIELD(name) { #name, offsetof(struct event, name), sizeof(((struct event *)0)->name) }
-	FIELD(leg), FIELD(turn), FIELD(n), FIELD(code), FIELD(ver), FIELD(epoch), FIELD(aux), FIELD(conn), FIELD(flags),
+	FIELD(leg),   FIELD(turn), FIELD(n),    FIELD(code),  FIELD(ver),
+	FIELD(epoch), FIELD(aux),  FIELD(conn), FIELD(flags),
 #undef FIELD
 };
 enum { NUMBER_COUNT = sizeof(numbers) / sizeof(*numbers) };
@@ -28,9 +29,11 @@ static const struct word_field {
 	unsigned count;
 } words[] = {
 	{ "code", KIND(PHASE_BEGIN) | KIND(PHASE_END), phase_name, PHASE_COUNT },
-	{ "code", KIND(ACTION_INV) | KIND(ACTION_OK) | KIND(ACTION_FAIL), action_name, ACTION_COUNT },
+	{ "code", KIND(ACTION_INV) | KIND(ACTION_OK) | KIND(ACTION_FAIL), action_name,
+	  ACTION_COUNT },
 	{ "code", KIND(CALL_END), call_end_name, CALL_END_COUNT },
-	{ "code", KIND(CMD_INV) | KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO), verb_name, VERB_COUNT },
+	{ "code", KIND(CMD_INV) | KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO), verb_name,
+	  VERB_COUNT },
 	{ "n", KIND(DIAL_FAIL), dial_failure_name, DIAL_FAILURE_COUNT },
 	{ "n", KIND(LEG_END), leg_how_name, LEG_HOW_COUNT },
 	{ "flags", KIND(LEG_END), side_name, SIDE_COUNT },
@@ -86,7 +89,8 @@ static int parse_duration(const char *text, int64_t *ret_ns)
 	static const struct {
 		const char *unit;
 		double ns;
-	} units[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 } };
+	} units[] = { { "ns", 1 },  { "us", 1e3 }, { "ms", 1e6 },
+		      { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 } };
 	size_t length = strspn(text, "0123456789.");
 	char *end;
 
@@ -105,16 +109,19 @@ static int parse_duration(const char *text, int64_t *ret_ns)
 
 static int parse_time(const char *key, const json_t *value, int64_t *ret_ns, struct err *err)
 {
-	if (json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) < INT64_MAX) {
+	if (json_is_integer(value) && json_integer_value(value) >= 0 &&
+	    json_integer_value(value) < INT64_MAX) {
 		*ret_ns = json_integer_value(value);
 		return 0;
 	}
 	if (json_is_string(value) && parse_duration(json_string_value(value), ret_ns) == 0)
 		return 0;
-	return err_set(err, ERR_INPUT, "%s is not a time: nanoseconds, or text like \"1.250s\"", key);
+	return err_set(err, ERR_INPUT, "%s is not a time: nanoseconds, or text like \"1.250s\"",
+		       key);
 }
 
-static int parse_word(const struct word_field *field, const char *word, uint64_t *ret, struct err *err)
+static int parse_word(const struct word_field *field, const char *word, uint64_t *ret,
+		      struct err *err)
 {
 	for (unsigned v = 0; v < field->count; v++) {
 		if (!strcmp(field->name(v), word)) {
@@ -162,8 +169,8 @@ static uint64_t parse_call(const char *text, struct history_names *names)
 	return call;
 }
 
-static int parse_text(const char *key, const json_t *value, struct history_names *names, struct event *event,
-		      struct err *err)
+static int parse_text(const char *key, const json_t *value, struct history_names *names,
+		      struct event *event, struct err *err)
 {
 	const char *text = json_string_value(value);
 	size_t length = text ? strlen(text) : 0;
@@ -179,12 +186,14 @@ static int parse_text(const char *key, const json_t *value, struct history_names
 	} else if (!strcmp(key, "color")) {
 		color = color_parse(text);
 		if (color < 0)
-			return err_set(err, ERR_INPUT, "color \"%s\" is neither blue nor green", text);
+			return err_set(err, ERR_INPUT, "color \"%s\" is neither blue nor green",
+				       text);
 		event->color = (uint8_t)color;
 	} else if (!strcmp(key, "instance")) {
 		event->instance = (uint8_t)names_intern(&names->instances, text, length, NULL);
 		if (!event->instance)
-			return err_set(err, ERR_INPUT, "instance \"%s\": more than %u", text, names->instances.max);
+			return err_set(err, ERR_INPUT, "instance \"%s\": more than %u", text,
+				       names->instances.max);
 	} else if (!strcmp(key, "note") && event_conn_is_note(event->kind)) {
 		event->conn = names_intern(&names->notes, text, length, NULL);
 	} else if (!strcmp(key, "note")) {
@@ -195,22 +204,24 @@ static int parse_text(const char *key, const json_t *value, struct history_names
 	return 0;
 }
 
-static int parse_field(const char *key, const json_t *value, struct history_names *names, struct event *event,
-		       struct err *err)
+static int parse_field(const char *key, const json_t *value, struct history_names *names,
+		       struct event *event, struct err *err)
 {
 	if (!strcmp(key, "kind") || !strcmp(key, "t"))
 		return 0; /* parse_event took them first */
 	if (!strcmp(key, "due"))
 		return parse_time(key, value, &event->due_ns, err);
 	if (!strcmp(key, "conn") && event_conn_is_note(event->kind))
-		return err_set(err, ERR_INPUT, "conn of %s is its note: write \"note\"", event_kind_name(event->kind));
+		return err_set(err, ERR_INPUT, "conn of %s is its note: write \"note\"",
+			       event_kind_name(event->kind));
 	int taken = parse_number(key, value, event, err);
 	if (taken)
 		return taken < 0 ? -1 : 0;
 	return parse_text(key, value, names, event, err);
 }
 
-static int parse_event(json_t *object, struct history_names *names, struct event *ret, struct err *err)
+static int parse_event(json_t *object, struct history_names *names, struct event *ret,
+		       struct err *err)
 {
 	const char *word = json_string_value(json_object_get(object, "kind")), *key;
 	json_t *value, *t = json_object_get(object, "t");
@@ -224,7 +235,8 @@ static int parse_event(json_t *object, struct history_names *names, struct event
 	if (parse_time("t", t, &t_ns, err) < 0)
 		return -1;
 	struct event event = event_make((enum event_kind)kind, t_ns);
-	json_object_foreach(object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		if (parse_field(key, value, names, &event, err) < 0)
 			return -1;
 	}
@@ -240,8 +252,9 @@ static int parse_lane(json_t *object, struct lane_status *ret, struct err *err)
 	json_t *first = NULL, *last = NULL;
 	json_error_t error;
 
-	if (json_unpack_ex(object, &error, JSON_STRICT, "{s:s, s?s, s?I, s?I, s?o, s?o, s?s}", "lane", &file, "role", &role,
-			   "index", &index, "events", &events, "first", &first, "last", &last, "damage", &damage) < 0)
+	if (json_unpack_ex(object, &error, JSON_STRICT, "{s:s, s?s, s?I, s?I, s?o, s?o, s?s}",
+			   "lane", &file, "role", &role, "index", &index, "events", &events,
+			   "first", &first, "last", &last, "damage", &damage) < 0)
 		return err_set(err, ERR_INPUT, "lane: %s", error.text);
 	int number = *role ? lane_role_parse(role) : 0;
 	if (number < 0)
@@ -261,8 +274,8 @@ static int parse_lane(json_t *object, struct lane_status *ret, struct err *err)
 	return NDJSON_LANE;
 }
 
-int ndjson_parse(const char *line, struct history_names *names, struct event *ret_event, struct lane_status *ret_lane,
-		 struct err *err)
+int ndjson_parse(const char *line, struct history_names *names, struct event *ret_event,
+		 struct lane_status *ret_lane, struct err *err)
 {
 	json_error_t error;
 	int what;
@@ -363,7 +376,8 @@ void ndjson_print_lane(const struct lane_status *lane, FILE *out)
 	if (lane->role)
 		print_named("role", lane_role_name(lane->role), out);
 	fprintf(out, ",\"index\":%u,\"events\":%llu,\"first\":%lld,\"last\":%lld", lane->index,
-		(unsigned long long)lane->events, (long long)lane->first_ns, (long long)lane->last_ns);
+		(unsigned long long)lane->events, (long long)lane->first_ns,
+		(long long)lane->last_ns);
 	if (!lane->whole)
 		print_named("damage", lane->damage, out);
 	fputs("}\n", out);

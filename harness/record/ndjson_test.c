@@ -22,7 +22,8 @@ struct fixture {
 
 static struct fixture make(void)
 {
-	return (struct fixture){ .names = { .instances = names_init(255), .notes = names_init(100) } };
+	return (struct fixture){ .names = { .instances = names_init(255),
+					    .notes = names_init(100) } };
 }
 
 static void release(struct fixture *f)
@@ -55,10 +56,12 @@ static void a_line_is_read_field_by_field(void **state)
 	struct fixture f = make();
 
 	(void)state;
-	assert_int_equal(parse(&f, "{\"t\":\"1.250s\",\"due\":\"3ms\",\"kind\":\"reply.ok\",\"call\":\"c-1\",\"leg\":1,\"turn\":7,"
-				   "\"n\":8,\"code\":9,\"ver\":4294967295,\"epoch\":2,\"aux\":3,\"conn\":4,\"color\":\"green\","
-				   "\"instance\":\"green-2\",\"digest\":\"00000000deadbeef\",\"flags\":15}\n"),
-			 NDJSON_EVENT);
+	assert_int_equal(
+		parse(&f,
+		      "{\"t\":\"1.250s\",\"due\":\"3ms\",\"kind\":\"reply.ok\",\"call\":\"c-1\",\"leg\":1,\"turn\":7,"
+		      "\"n\":8,\"code\":9,\"ver\":4294967295,\"epoch\":2,\"aux\":3,\"conn\":4,\"color\":\"green\","
+		      "\"instance\":\"green-2\",\"digest\":\"00000000deadbeef\",\"flags\":15}\n"),
+		NDJSON_EVENT);
 	assert_int_equal(f.event.t_ns, 1250000000);
 	assert_int_equal(f.event.due_ns, 3000000);
 	assert_int_equal(f.event.kind, EVENT_REPLY_OK);
@@ -96,12 +99,29 @@ static void times_have_units(void **state)
 		const char *text;
 		int64_t ns;
 	} cases[] = {
-		{ "0", 0 }, { "17", 17 }, { "\"9ns\"", 9 }, { "\"1.5us\"", 1500 }, { "\"0.001ms\"", 1000 },
-		{ "\"41.203s\"", 41203000000 }, { "\"2m\"", 120000000000 }, { "\"1h\"", 3600000000000 },
+		{ "0", 0 },
+		{ "17", 17 },
+		{ "\"9ns\"", 9 },
+		{ "\"1.5us\"", 1500 },
+		{ "\"0.001ms\"", 1000 },
+		{ "\"41.203s\"", 41203000000 },
+		{ "\"2m\"", 120000000000 },
+		{ "\"1h\"", 3600000000000 },
 		{ "\"123456.789012345s\"", 123456789012345 },
 	};
-	static const char *const wrong[] = { "-1", "1.5", "\"5\"", "\"s\"", "\"-1s\"", "\"1.2.3s\"", "\"1 s\"", "\"1sec\"",
-					     "\".s\"", "\"1e3s\"", "\"99999999999h\"", "null", "9223372036854775807" };
+	static const char *const wrong[] = { "-1",
+					     "1.5",
+					     "\"5\"",
+					     "\"s\"",
+					     "\"-1s\"",
+					     "\"1.2.3s\"",
+					     "\"1 s\"",
+					     "\"1sec\"",
+					     "\".s\"",
+					     "\"1e3s\"",
+					     "\"99999999999h\"",
+					     "null",
+					     "9223372036854775807" };
 	struct fixture f = make();
 	char line[128];
 
@@ -126,7 +146,8 @@ static void enumerations_are_words_or_numbers(void **state)
 		uint16_t code, n;
 		uint8_t flags;
 	} cases[] = {
-		{ "\"kind\":\"leg.end\",\"n\":\"rst\",\"flags\":\"agent\",\"code\":1006", 1006, LEG_RST, SIDE_AGENT },
+		{ "\"kind\":\"leg.end\",\"n\":\"rst\",\"flags\":\"agent\",\"code\":1006", 1006,
+		  LEG_RST, SIDE_AGENT },
 		{ "\"kind\":\"leg.end\",\"n\":2,\"flags\":1", 0, LEG_RST, SIDE_AGENT },
 		{ "\"kind\":\"call.end\",\"code\":\"muted\"", CALL_MUTED, 0, 0 },
 		{ "\"kind\":\"call.start\",\"flags\":\"resumable\"", 0, 0, PROFILE_RESUMABLE },
@@ -134,7 +155,8 @@ static void enumerations_are_words_or_numbers(void **state)
 		{ "\"kind\":\"phase.end\",\"code\":\"teardown\"", PHASE_TEARDOWN, 0, 0 },
 		{ "\"kind\":\"action.inv\",\"code\":\"set_weights\"", ACTION_SET_WEIGHTS, 0, 0 },
 		{ "\"kind\":\"action.fail\",\"code\":\"smoke\"", ACTION_SMOKE, 0, 0 },
-		{ "\"kind\":\"cmd.ok\",\"code\":\"setex\",\"n\":3,\"flags\":10", VERB_SETEX, 3, 10 },
+		{ "\"kind\":\"cmd.ok\",\"code\":\"setex\",\"n\":3,\"flags\":10", VERB_SETEX, 3,
+		  10 },
 		{ "\"kind\":\"dial.fail\",\"n\":\"tls_cert\"", 0, DIAL_TLS_CERT, 0 },
 	};
 	struct fixture f = make();
@@ -153,7 +175,8 @@ static void enumerations_are_words_or_numbers(void **state)
 
 static void comments_and_empty_lines_are_nothing(void **state)
 {
-	static const char *const lines[] = { "", "\n", "  \t\r\n", "# a comment", "   # {\"t\":1}\n" };
+	static const char *const lines[] = { "", "\n", "  \t\r\n", "# a comment",
+					     "   # {\"t\":1}\n" };
 	struct fixture f = make();
 
 	(void)state;
@@ -171,23 +194,33 @@ static void what_is_wrong_is_said(void **state)
 		{ "{\"kind\":\"run.start\"}", "no t" },
 		{ "{\"t\":1,\"kind\":\"run.begin\"}", "unknown kind \"run.begin\"" },
 		{ "{\"t\":1,\"kind\":5}", "no kind" },
-		{ "{\"t\":1,\"kind\":\"run.start\",\"colour\":\"blue\"}", "unknown key \"colour\"" },
+		{ "{\"t\":1,\"kind\":\"run.start\",\"colour\":\"blue\"}",
+		  "unknown key \"colour\"" },
 		{ "{\"t\":1,\"kind\":\"run.start\",\"colour\":1}", "colour is not a text" },
-		{ "{\"t\":1,\"kind\":\"run.start\",\"color\":\"red\"}", "color \"red\" is neither blue nor green" },
-		{ "{\"t\":1,\"kind\":\"run.start\",\"turn\":65536}", "turn is not a number from 0 to 65535" },
-		{ "{\"t\":1,\"kind\":\"run.start\",\"turn\":-1}", "turn is not a number from 0 to 65535" },
-		{ "{\"t\":1,\"kind\":\"run.start\",\"flags\":256}", "flags is not a number from 0 to 255" },
+		{ "{\"t\":1,\"kind\":\"run.start\",\"color\":\"red\"}",
+		  "color \"red\" is neither blue nor green" },
+		{ "{\"t\":1,\"kind\":\"run.start\",\"turn\":65536}",
+		  "turn is not a number from 0 to 65535" },
+		{ "{\"t\":1,\"kind\":\"run.start\",\"turn\":-1}",
+		  "turn is not a number from 0 to 65535" },
+		{ "{\"t\":1,\"kind\":\"run.start\",\"flags\":256}",
+		  "flags is not a number from 0 to 255" },
 		{ "{\"t\":1,\"kind\":\"leg.end\",\"n\":\"hung\"}", "n has no word \"hung\"" },
-		{ "{\"t\":1,\"kind\":\"leg.end\",\"n\":true}", "n is not a number from 0 to 65535 nor a word" },
-		{ "{\"t\":1,\"kind\":\"run.start\",\"digest\":\"12\"}", "digest \"12\" is not 16 hex digits" },
+		{ "{\"t\":1,\"kind\":\"leg.end\",\"n\":true}",
+		  "n is not a number from 0 to 65535 nor a word" },
+		{ "{\"t\":1,\"kind\":\"run.start\",\"digest\":\"12\"}",
+		  "digest \"12\" is not 16 hex digits" },
 		{ "{\"t\":1,\"kind\":\"run.start\",\"note\":\"x\"}", "run.start has no note" },
-		{ "{\"t\":1,\"kind\":\"config\",\"conn\":1}", "conn of config is its note: write \"note\"" },
-		{ "{\"t\":1,\"kind\":\"run.start\",\"due\":\"x\"}", "due is not a time: nanoseconds, or text like \"1.250s\"" },
+		{ "{\"t\":1,\"kind\":\"config\",\"conn\":1}",
+		  "conn of config is its note: write \"note\"" },
+		{ "{\"t\":1,\"kind\":\"run.start\",\"due\":\"x\"}",
+		  "due is not a time: nanoseconds, or text like \"1.250s\"" },
 		{ "[1]", "not an object" },
 		{ "{\"lane\":\"x\",\"role\":\"cook\"}", "lane: unknown role \"cook\"" },
 		{ "{\"lane\":\"x\",\"index\":-1}", "lane: index or events out of range" },
 	};
-	static const char *const broken[] = { "{\"t\":1,\"t\":2,\"kind\":\"run.start\"}", "{\"t\":1", "{} {}", "t=1",
+	static const char *const broken[] = { "{\"t\":1,\"t\":2,\"kind\":\"run.start\"}",
+					      "{\"t\":1", "{} {}", "t=1",
 					      "{\"lane\":\"x\",\"kind\":\"run.start\"}" };
 	struct fixture f = make();
 
@@ -267,7 +300,8 @@ static void text_that_is_not_utf8_still_makes_a_line(void **state)
 	(void)state;
 	event.conn = names_intern(&f.names.notes, "a\xff\"b\n", 5, NULL);
 	char *text = print(&f, &event);
-	assert_string_equal(text, "{\"t\":1,\"kind\":\"probe.fail\",\"note\":\"a\\u00ff\\u0022b\\u000a\"}\n");
+	assert_string_equal(
+		text, "{\"t\":1,\"kind\":\"probe.fail\",\"note\":\"a\\u00ff\\u0022b\\u000a\"}\n");
 	assert_int_equal(parse(&f, text), NDJSON_EVENT);
 	free(text);
 	release(&f);

@@ -1,5 +1,6 @@
 /*
- * For tests of this room only: a directory of lanes that vanishes, and files to damage. Include after cmocka.h.
+ * For tests of this room only: a directory of lanes that vanishes, and files to damage. Include
+ * after cmocka.h.
  */
 #ifndef RECORD_TEST_LANES_H
 #define RECORD_TEST_LANES_H
@@ -44,10 +45,12 @@ static inline const char *test_path(const struct test_dir *dir, const char *name
 	return out;
 }
 
-static inline struct lane *test_lane_open(const struct test_dir *dir, const char *run, enum lane_role role,
-					  uint32_t index)
+static inline struct lane *test_lane_open(const struct test_dir *dir, const char *run,
+					  enum lane_role role, uint32_t index)
 {
-	struct lane_identity identity = { .scenario_digest = "d1", .seed = 42, .role = role, .index = index };
+	struct lane_identity identity = {
+		.scenario_digest = "d1", .seed = 42, .role = role, .index = index
+	};
 	struct err err = { 0 };
 	struct lane *lane = NULL;
 

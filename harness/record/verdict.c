@@ -57,7 +57,8 @@ void verdict_doubt(struct finding *f, enum reason reason, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* With nothing seen the rule of three; else the upper end of Wilson's score interval, one-sided like it. */
+/* With nothing seen the rule of three; else the upper end of Wilson's score interval, one-sided
+ * like it. */
 static double upper_bound_95(uint64_t violations, uint64_t exposed)
 {
 	const double z = 1.6448536269514722;
@@ -67,7 +68,8 @@ static double upper_bound_95(uint64_t violations, uint64_t exposed)
 		return 1.0;
 	if (!violations)
 		return fmin(1.0, 3.0 / n);
-	return (p + z * z / (2 * n) + z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n);
+	return (p + z * z / (2 * n) + z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))) /
+	       (1 + z * z / n);
 }
 
 void verdict_finish(struct finding *f)
@@ -76,7 +78,9 @@ void verdict_finish(struct finding *f)
 		f->need = 1; /* a check that saw nothing has nothing to say */
 	f->upper_bound_95 = upper_bound_95(f->violations, f->exposed);
 	if (f->exposed < f->need)
-		verdict_doubt(f, REASON_VACUOUS, "saw %llu, needs %llu", (unsigned long long)f->exposed,
-			      (unsigned long long)f->need);
-	f->verdict = f->violations ? VERDICT_FAIL : f->reason_count ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
+		verdict_doubt(f, REASON_VACUOUS, "saw %llu, needs %llu",
+			      (unsigned long long)f->exposed, (unsigned long long)f->need);
+	f->verdict = f->violations     ? VERDICT_FAIL
+		     : f->reason_count ? VERDICT_INCONCLUSIVE
+				       : VERDICT_PASS;
 }

@@ -1,7 +1,8 @@
 /*
- * Verdicts and what carries them. pass < inconclusive < fail, composed by max; a harness error is beside them, never
- * merged. A pass needs exposure: a check that saw fewer than it needs is inconclusive (vacuous), and verdict_finish is
- * the only way to a pass. Filled by check/, rendered by report/, by value, owned by the judgement.
+ * Verdicts and what carries them. pass < inconclusive < fail, composed by max; a harness error is
+ * beside them, never merged. A pass needs exposure: a check that saw fewer than it needs is
+ * inconclusive (vacuous), and verdict_finish is the only way to a pass. Filled by check/, rendered
+ * by report/, by value, owned by the judgement.
  */
 #ifndef RECORD_VERDICT_H
 #define RECORD_VERDICT_H
@@ -14,7 +15,14 @@
 
 enum verdict { VERDICT_PASS = 0, VERDICT_INCONCLUSIVE, VERDICT_FAIL };
 
-enum { EXIT_PASS = 0, EXIT_FAIL = 99, EXIT_INCONCLUSIVE = 98, EXIT_HARNESS = 97, EXIT_USAGE = 104, EXIT_INTERRUPTED = 105 };
+enum {
+	EXIT_PASS = 0,
+	EXIT_FAIL = 99,
+	EXIT_INCONCLUSIVE = 98,
+	EXIT_HARNESS = 97,
+	EXIT_USAGE = 104,
+	EXIT_INTERRUPTED = 105
+};
 
 enum { WITNESS_MAX = 50, REASON_MAX = 8, FINDING_TEXT_MAX = 240 };
 
@@ -40,10 +48,10 @@ struct finding_reason {
 struct finding {
 	const char *name; /* the check's name */
 	enum verdict verdict;
-	uint64_t exposed;    /* calls, turns, dials or resumes the invariant spoke about: `saw` */
-	uint64_t need;       /* minimum for a pass */
+	uint64_t exposed; /* calls, turns, dials or resumes the invariant spoke about: `saw` */
+	uint64_t need;    /* minimum for a pass */
 	uint64_t violations;
-	double upper_bound_95; /* 3/exposed when violations is 0, else the share's Wilson upper bound */
+	double upper_bound_95; /* 3/exposed without violations, else Wilson's of their share */
 	char summary[FINDING_TEXT_MAX]; /* "3 of 2,000 dropped (limit 0)" */
 	size_t reason_count, witness_count;
 	struct finding_reason reasons[REASON_MAX];
@@ -57,8 +65,10 @@ void verdict_saw(struct finding *, uint64_t exposed, uint64_t need);
 /* Adds a violation; keeps the first WITNESS_MAX witnesses. */
 void verdict_violation(struct finding *, const struct witness *);
 /* Adds a reason for inconclusive; the same reason twice is kept once (first text). */
-void verdict_doubt(struct finding *, enum reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Decides: violations -> fail; else a doubt or exposed < need -> inconclusive; else pass. A need of 0 counts as 1. */
+void verdict_doubt(struct finding *, enum reason, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Decides: violations -> fail; else a doubt or exposed < need -> inconclusive; else pass. A need of
+ * 0 counts as 1. */
 void verdict_finish(struct finding *);
 
 #endif

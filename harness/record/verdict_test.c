@@ -24,7 +24,8 @@ static void the_worse_verdict_wins(void **state)
 	(void)state;
 	for (unsigned a = VERDICT_PASS; a <= VERDICT_FAIL; a++) {
 		for (unsigned b = VERDICT_PASS; b <= VERDICT_FAIL; b++)
-			assert_int_equal(verdict_worse((enum verdict)a, (enum verdict)b), a > b ? a : b);
+			assert_int_equal(verdict_worse((enum verdict)a, (enum verdict)b),
+					 a > b ? a : b);
 	}
 	assert_string_equal(verdict_name(VERDICT_PASS), "pass");
 	assert_string_equal(verdict_name(VERDICT_INCONCLUSIVE), "inconclusive");
@@ -124,7 +125,8 @@ static void the_upper_bound_is_three_over_n_or_wilsons(void **state)
 		int violations;
 		double bound;
 	} cases[] = {
-		{ 0, 0, 1.0 }, { 2, 0, 1.0 }, { 1000, 0, 0.003 }, { 100, 10, 0.1604 }, { 1000, 1, 0.0046 }, { 10, 10, 1.0 },
+		{ 0, 0, 1.0 },       { 2, 0, 1.0 },       { 1000, 0, 0.003 },
+		{ 100, 10, 0.1604 }, { 1000, 1, 0.0046 }, { 10, 10, 1.0 },
 	};
 
 	(void)state;
@@ -134,7 +136,8 @@ static void the_upper_bound_is_three_over_n_or_wilsons(void **state)
 		violate(&f, cases[i].violations, ANOMALY_FORK);
 		verdict_finish(&f);
 		if (fabs(f.upper_bound_95 - cases[i].bound) > 0.0002)
-			fail_msg("%d of %d: %f", cases[i].violations, (int)cases[i].exposed, f.upper_bound_95);
+			fail_msg("%d of %d: %f", cases[i].violations, (int)cases[i].exposed,
+				 f.upper_bound_95);
 	}
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
-/* A table names every value of its enumeration: appending to one without the other does not compile. */
+/* A table names every value of its enumeration, or it does not compile. */
 #define AGREE(table, count) _Static_assert(COUNT(table) == (count), #table " names every value")
 
 static const char *const colors[] = {
