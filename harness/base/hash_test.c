@@ -25,6 +25,7 @@ static void the_chain_is_the_dialects(void **state)
 	(void)state;
 	assert_int_equal(none, 0x382cc4b94bbc2706);
 	assert_int_equal(one, 0x1cad8f2b750fb9af);
+	assert_int_equal(hash_chain_next(none, 10, 0), 0xe547e1632e0b5433);
 	assert_int_equal(hash_chain_next(one, UINT32_MAX, UINT64_MAX), 0xa95b7cf5dcbad027);
 }
 
