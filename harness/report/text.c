@@ -8,7 +8,7 @@ static int write_text(const struct report_input *input, FILE *out, struct err *e
 	text_phases(input, out);
 	text_latency(input, out);
 	text_ledger(input, out);
-	fprintf(out, "again:  %s\nreport: %s/result.json\n", input->again, input->run_dir);
+	fprintf(out, "\nagain:  %s\nreport: %s/result.json\n", input->again, input->run_dir);
 	return ferror(out) ? err_set(err, ERR_HARNESS, "text report: cannot be written") : 0;
 }
 

@@ -113,16 +113,6 @@ struct formatted format_bytes(uint64_t bytes)
 	return with_unit(value, units[unit]);
 }
 
-struct formatted format_percent(double share)
-{
-	struct formatted f;
-
-	snprintf(f.s, sizeof(f.s), "%.2g %%", share * 100);
-	if (share >= 0.9995) /* %.2g would write 1e+02 */
-		snprintf(f.s, sizeof(f.s), "100 %%");
-	return f;
-}
-
 struct formatted format_number(double value)
 {
 	struct formatted f;

@@ -16,7 +16,6 @@ struct formatted format_duration(int64_t ns);                 /* "840 us" "3.2 m
 struct formatted format_ms(int64_t ns);                       /* "1,234.5": milliseconds for a table's column */
 struct formatted format_at(int64_t t_ns, int64_t start_ns);   /* "+41.203 s" */
 struct formatted format_bytes(uint64_t bytes);                /* "61 MB" */
-struct formatted format_percent(double share);                /* 0.0113 -> "1.1 %" */
 struct formatted format_number(double value);                 /* "3", "0.25" */
 struct formatted format_utc(int64_t realtime_ns);             /* "2026-01-31T12:00:00Z" */
 

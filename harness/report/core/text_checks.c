@@ -155,16 +155,16 @@ static void witnesses(const struct report_input *input, const struct finding *f,
 		}
 	}
 	if (f->violations > count) {
-		fprintf(out, "%*sand %s more;", EVIDENCE_COLUMN, "", format_count(f->violations - count).s);
+		fprintf(out, "%*sand %s more; all of them:", EVIDENCE_COLUMN, "", format_count(f->violations - count).s);
 		for (unsigned i = ANOMALY_NONE + 1, shown = 0; i < ANOMALY_COUNT; i++) {
 			if (f->anomalies[i])
-				fprintf(out, "%s %s %s", shown++ ? "," : " in all", format_count(f->anomalies[i]).s,
+				fprintf(out, "%s %s %s", shown++ ? "," : "", format_count(f->anomalies[i]).s,
 					anomaly_name(i));
 		}
 		fputc('\n', out);
 	}
 	if (explain)
-		fprintf(out, "%*swhole call: crossfade explain %s %s\n", EVIDENCE_COLUMN, "", input->run_dir, explain);
+		fprintf(out, "%*swhole story: crossfade explain %s %s\n", EVIDENCE_COLUMN, "", input->run_dir, explain);
 }
 
 static void one_check(const struct report_input *input, const struct finding *f, int width, FILE *out)
@@ -200,7 +200,7 @@ static void one_gate(const struct report_input *input, const struct gate_result 
 	const struct gate *gate = result->gate;
 	char name[256];
 
-	snprintf(name, sizeof(name), "%s %s", gate->key, gate->expression);
+	snprintf(name, sizeof(name), "%s: %s", gate->key, gate->expression);
 	text_verdict(input, result->verdict, out);
 	fprintf(out, "%-*s  ", width, name);
 	if (!result->samples)
@@ -224,12 +224,12 @@ void text_gates(const struct report_input *input, FILE *out)
 
 	for (size_t i = 0; i < judgement->gate_count; i++) {
 		const struct gate *gate = judgement->gates[i].gate;
-		int length = (int)(strlen(gate->key) + strlen(gate->expression) + 1);
+		int length = (int)(strlen(gate->key) + strlen(gate->expression) + 2);
 
 		width = length > width ? length : width;
 	}
 	if (judgement->gate_count)
-		fputs("gates\n", out);
+		fputs("\ngates\n", out);
 	for (int verdict = VERDICT_FAIL; verdict >= VERDICT_PASS; verdict--) {
 		for (size_t i = 0; i < judgement->gate_count; i++) {
 			if ((int)judgement->gates[i].verdict == verdict)

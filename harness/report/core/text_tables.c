@@ -4,17 +4,23 @@
 #include "report/core/text.h"
 #include "report/core/words.h"
 
-/* What a shift knows beyond its duration: asked, answered, and when the last stray fresh dial came. */
-static void shift_note(const struct judgement *judgement, const struct phase_result *phase, FILE *out)
+enum { NOTE_COLUMN = 53 }; /* of a phase: behind its name, begin and duration */
+
+/* What a shift knows beyond its duration: the balancer's yes, and the last new call on the old color after it. */
+static void shift_note(const struct phase_result *phase, FILE *out)
 {
 	if (!phase->asked_ns)
 		return;
-	fprintf(out, "   asked %s", format_at(phase->asked_ns, judgement->start_ns).s);
-	if (phase->returned_ns)
-		fprintf(out, ", balancer answered after %s", format_duration(phase->returned_ns - phase->asked_ns).s);
+	if (!phase->returned_ns) {
+		fputs("   the balancer did not answer", out);
+		return;
+	}
+	fprintf(out, "   balancer answered in %s", format_duration(phase->returned_ns - phase->asked_ns).s);
 	if (phase->observed_ns > phase->returned_ns)
-		fprintf(out, ", last new call on the old color %s later",
+		fprintf(out, ", last stray new call %s later",
 			format_duration(phase->observed_ns - phase->returned_ns).s);
+	else
+		fputs(", no stray new call after", out);
 }
 
 void text_phases(const struct report_input *input, FILE *out)
@@ -22,22 +28,22 @@ void text_phases(const struct report_input *input, FILE *out)
 	const struct judgement *judgement = input->judgement;
 
 	if (judgement->phase_count)
-		fprintf(out, "phases%24s%14s\n", "from", "lasted");
+		fprintf(out, "\nphases%30s%14s\n", "from", "lasted");
 	for (size_t i = 0; i < judgement->phase_count; i++) {
 		const struct phase_result *phase = &judgement->phases[i];
 
-		fprintf(out, "  %-18s%10s", phase_label(input->scenario, phase).s,
+		fprintf(out, "  %-24s%10s", phase_label(input->scenario, phase).s,
 			format_at(phase->start_ns, judgement->start_ns).s);
 		fprintf(out, "%14s", phase->end_ns ? format_duration(phase->end_ns - phase->start_ns).s : "no end");
-		shift_note(judgement, phase, out);
+		shift_note(phase, out);
 		if (phase->verdict != VERDICT_PASS)
 			fprintf(out, "   %s%s", phase->verdict == VERDICT_FAIL ? "FAIL" : "INCONCLUSIVE",
 				*phase->error ? ": " : "");
 		if (*phase->error) {
-			size_t column = 47 + (phase->verdict == VERDICT_FAIL ? 6 : 14);
+			size_t column = NOTE_COLUMN + (phase->verdict == VERDICT_FAIL ? 6 : 14);
 
 			fputs(phase->verdict == VERDICT_PASS ? "   " : "", out);
-			text_wrap(out, column, 47, phase->error);
+			text_wrap(out, column, NOTE_COLUMN, phase->error);
 		} else {
 			fputc('\n', out);
 		}
@@ -50,7 +56,7 @@ void text_latency(const struct report_input *input, FILE *out)
 	enum metric last = METRIC_COUNT;
 
 	if (judgement->latency_count)
-		fprintf(out, "latency ms%43s%9s%10s%10s%10s%12s\n", "samples", "p50", "p95", "p99", "max", "unanswered");
+		fprintf(out, "\nlatency ms%43s%9s%10s%10s%10s%12s\n", "samples", "p50", "p95", "p99", "max", "unanswered");
 	for (size_t i = 0; i < judgement->latency_count; i++) {
 		const struct latency_row *row = &judgement->latency[i];
 		const struct histogram *h = &row->histogram;
@@ -71,7 +77,7 @@ void text_ledger(const struct report_input *input, FILE *out)
 	const struct generator *generator = &judgement->generator;
 	const struct ledger *l = &judgement->ledger;
 
-	fprintf(out, "callers %u worker%s, schedule lag p99 %s, loop lag p99 %s,", generator->workers,
+	fprintf(out, "\ncallers %u worker%s, schedule lag p99 %s, loop lag p99 %s,", generator->workers,
 		generator->workers == 1 ? "" : "s", format_duration(generator->schedule_lag_p99_ns).s,
 		format_duration(generator->loop_lag_p99_ns).s);
 	fprintf(out, " CPU %.0f %%, memory %s, descriptors %s\n", generator->cpu_percent,

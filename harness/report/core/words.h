@@ -18,7 +18,7 @@ struct formatted call_label(const struct report_input *, uint64_t call);
 const char *instance_label(const struct report_input *, uint8_t instance); /* "" when unknown */
 /* Words of a step: "shift blue 0 green 100"; the phase's name for `before` and `after`. */
 struct formatted phase_label(const struct scenario *, const struct phase_result *);
-/* The sentence of a finding's or a gate's text for a report of one line: with thousands, units and limits. */
+/* A measured value or limit of a gate, with its unit. */
 struct formatted gate_value(const struct gate *, double value);
 /* Date of the run's start, "" when the history has no header. */
 struct formatted run_date(const struct report_input *);

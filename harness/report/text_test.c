@@ -1,0 +1,100 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "report/sample_test.h"
+
+static int setup(void **state)
+{
+	*state = sample_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	sample_free(*state);
+	return 0;
+}
+
+static void what_a_terminal_shows_is_this(void **state)
+{
+	char *text = sample_render(*state, "text"), golden[16384] = "";
+	FILE *in = fopen("harness/report/text_test.golden", "r");
+
+	assert_non_null(in);
+	golden[fread(golden, 1, sizeof(golden) - 1, in)] = '\0';
+	fclose(in);
+	if (strcmp(text, golden) != 0)
+		fputs(text, stderr); /* the diff of two long strings is for eyes */
+	assert_string_equal(text, golden);
+	free(text);
+}
+
+static void colors_come_only_when_told(void **state)
+{
+	struct sample *s = *state;
+	char *plain = sample_render(s, "text"), *colored;
+
+	assert_null(strchr(plain, '\033'));
+	s->input.color = true;
+	colored = sample_render(s, "text");
+	assert_non_null(strstr(colored, "\033[1;31mFAIL\033[0m"));
+	free(plain);
+	free(colored);
+}
+
+/* harness error and interruption -> first line */
+static void the_first_word_is_what_the_exit_code_means(void **state)
+{
+	static const struct {
+		enum verdict verdict;
+		bool harness_error, interrupted;
+		const char *begins, *exit;
+	} table[] = {
+		{ VERDICT_PASS, false, false, "PASS   blue_green   seed 42", "exit 0" },
+		{ VERDICT_INCONCLUSIVE, false, false, "INCONCLUSIVE   blue_green", "exit 98" },
+		{ VERDICT_FAIL, false, false, "FAIL   blue_green", "exit 99" },
+		{ VERDICT_PASS, false, true, "INTERRUPTED   blue_green", "exit 105" },
+		{ VERDICT_FAIL, false, true, "FAIL   blue_green", "exit 99" },
+		{ VERDICT_FAIL, true, false, "HARNESS ERROR   blue_green", "exit 97" },
+	};
+	struct sample *s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		s->judgement.verdict = table[i].verdict;
+		s->judgement.harness_error = table[i].harness_error;
+		s->judgement.interrupted = table[i].interrupted;
+		char *text = sample_render(s, "text");
+		char *end = strchr(text, '\n');
+		assert_memory_equal(text, table[i].begins, strlen(table[i].begins));
+		*end = '\0';
+		assert_non_null(strstr(text, table[i].exit));
+		assert_non_null(strstr(text, "with D30: drain and buffer are skipped"));
+		free(text);
+	}
+}
+
+static void a_gate_without_samples_says_so(void **state)
+{
+	struct sample *s = *state;
+
+	s->gate_results[0].samples = 0;
+	char *text = sample_render(s, "text");
+	assert_non_null(strstr(text, "turn_response{phase:shift}: p(95) < 800ms  no samples"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_a_terminal_shows_is_this, setup, teardown),
+		cmocka_unit_test_setup_teardown(colors_come_only_when_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_first_word_is_what_the_exit_code_means, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_gate_without_samples_says_so, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
