@@ -27,24 +27,28 @@ all: $(B)/crossfade $(PROGRAMS:%=$(B)/%/main)
 include ci/targets.mk
 
 $(B)/crossfade: $(B)/harness/main.o $(B)/libcrossfade.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo '  LD   $@'
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/libcrossfade.a: $(SRC:%.c=$(B)/%.o)
-	rm -f $@ && ar rcs $@ $^
+	@rm -f $@ && ar rcs $@ $^
 $(B)/%.o: %.c $(ROOMS:%=$(B)/registry/%.inc) | ci/dependencies
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo '  CC   $<'
+	@$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # A program of the local stack: every .c of its folder but the tests.
 define program
 $(B)/$(1)/main: $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard $(1)/*.c))) $(B)/libcrossfade.a
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	@echo '  LD   $$@'
+	@$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 # A unit test links the library and, in fixtures/, its folder's objects but main.o.
 .SECONDEXPANSION:
 $(B)/%_test: $(B)/%_test.o $$(filter-out %/main.o,$$(patsubst %.c,$(B)/%.o,$$(filter-out %_test.c,$$(filter fixtures/%,$$(wildcard $$(dir $$*)*.c))))) $(B)/libcrossfade.a
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	@echo '  LD   $@'
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # The registries: the build lists the folder. <room>/<room>.c is the room's door, everything else a plug-in.
 $(B)/registry/%.inc: FORCE
@@ -56,4 +60,5 @@ FORCE:
 clean:
 	rm -rf build
 .PHONY: all clean FORCE
+.PRECIOUS: $(B)/%.o $(B)/registry/%.inc
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
