@@ -29,7 +29,8 @@ static int run(int argc, char **argv)
 	struct err err = { 0 };
 	struct flags *flags;
 	int code = EXIT_USAGE;
-	int parsed = flags_parse(&command_check, table, sizeof(table) / sizeof(*table), argc, argv, &flags);
+	int parsed = flags_parse(&command_check, table, sizeof(table) / sizeof(*table), argc, argv,
+				 &flags);
 
 	if (parsed)
 		return parsed < 0 ? EXIT_USAGE : EXIT_PASS;

@@ -33,8 +33,11 @@ static int examine(int calls, bool color)
 	for (size_t i = 0; i < count; i++) {
 		const struct preflight *f = &findings[i];
 
-		printf("  %s%-4s%s %-16s %s\n", !color ? "" : f->ok ? "\033[32m" : "\033[1;31m", f->ok ? "ok" : "FIX",
-		       color ? "\033[0m" : "", f->name, f->found);
+		printf("  %s%-4s%s %-16s %s\n",
+		       !color ? "" :
+		       f->ok  ? "\033[32m" :
+				"\033[1;31m",
+		       f->ok ? "ok" : "FIX", color ? "\033[0m" : "", f->name, f->found);
 		if (!f->ok)
 			printf("       %-16s %s\n", "", f->fix);
 		bad += !f->ok;
@@ -48,7 +51,8 @@ static int run(int argc, char **argv)
 	struct err err = { 0 };
 	struct flags *flags;
 	int code = EXIT_USAGE;
-	int parsed = flags_parse(&command_doctor, table, sizeof(table) / sizeof(*table), argc, argv, &flags);
+	int parsed = flags_parse(&command_doctor, table, sizeof(table) / sizeof(*table), argc, argv,
+				 &flags);
 
 	if (parsed)
 		return parsed < 0 ? EXIT_USAGE : EXIT_PASS;
@@ -58,7 +62,8 @@ static int run(int argc, char **argv)
 	char *end = NULL;
 	long calls = text ? strtol(text, &end, 10) : 200;
 	if (text && (*end || end == text || calls < 1 || calls > 1000000)) {
-		err_set(&err, ERR_INPUT, "doctor: --calls %s: not a number from 1 to 1000000", text);
+		err_set(&err, ERR_INPUT, "doctor: --calls %s: not a number from 1 to 1000000",
+			text);
 		code = command_fail(&err);
 		goto out;
 	}

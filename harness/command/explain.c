@@ -23,11 +23,11 @@ const struct command command_explain = {
 /* Follows one call through the history. */
 struct story {
 	uint64_t call;
-	int64_t start_ns;       /* of the run: times are printed from there */
-	uint64_t instances[4];  /* set of the instances it met */
+	int64_t start_ns;      /* of the run: times are printed from there */
+	uint64_t instances[4]; /* set of the instances it met */
 	uint64_t seen;
 	bool ended;
-	char some_call[64];     /* an id of this run, for a helpful error */
+	char some_call[64]; /* an id of this run, for a helpful error */
 };
 
 static bool met(const struct story *story, uint8_t instance)
@@ -60,8 +60,9 @@ static void tell(const struct story *story, const struct history *history, const
 	struct buf text = buf_init(8192);
 
 	event_describe(history, e, &text);
-	printf("%14s  %s %-8s %-12s %s\n", format_at(e->t_ns, story->start_ns).s, e->call == story->call ? " " : "|",
-	       event_witness(e->kind), event_kind_name(e->kind), buf_text(&text));
+	printf("%14s  %s %-8s %-12s %s\n", format_at(e->t_ns, story->start_ns).s,
+	       e->call == story->call ? " " : "|", event_witness(e->kind), event_kind_name(e->kind),
+	       buf_text(&text));
 	buf_free(&text);
 }
 
@@ -81,7 +82,8 @@ static int tell_all(struct story *story, struct history *history, struct err *er
 			tell(story, history, e);
 		}
 		if (!*story->some_call && e->kind == EVENT_CALL_START)
-			snprintf(story->some_call, sizeof(story->some_call), "%s", history_call(history, e->call));
+			snprintf(story->some_call, sizeof(story->some_call), "%s",
+				 history_call(history, e->call));
 	}
 	return 0;
 }
@@ -99,8 +101,9 @@ static void tell_verdicts(const struct story *story, const struct judgement *jud
 
 			if (w->call != story->call)
 				continue;
-			printf("%s%s\n  %s at %s: %s\n", told ? "" : "\n", f->name, anomaly_name(w->anomaly),
-			       format_at(w->t_ns, story->start_ns).s, w->text);
+			printf("%s%s\n  %s at %s: %s\n", told ? "" : "\n", f->name,
+			       anomaly_name(w->anomaly), format_at(w->t_ns, story->start_ns).s,
+			       w->text);
 			printf("  cause: %s: %s\n", anomaly_name(w->cause ? w->cause : w->anomaly),
 			       anomaly_sentence(w->cause ? w->cause : w->anomaly));
 			told++;
@@ -123,7 +126,8 @@ static int explain(const char *run_dir, const char *id)
 	if (tell_all(&story, judged.history, &err) < 0) {
 		code = command_fail(&err);
 	} else if (!story.seen) {
-		err_set(&err, ERR_INPUT, "explain: no call \"%s\" in %s; its calls look like \"%s\"", id, run_dir,
+		err_set(&err, ERR_INPUT,
+			"explain: no call \"%s\" in %s; its calls look like \"%s\"", id, run_dir,
 			story.some_call);
 		code = command_fail(&err);
 	} else {

@@ -24,7 +24,8 @@ static int run(int argc, char **argv)
 	struct err err = { 0 };
 	struct flags *flags;
 	int code = EXIT_USAGE, verdict;
-	int parsed = flags_parse(&command_report, table, sizeof(table) / sizeof(*table), argc, argv, &flags);
+	int parsed = flags_parse(&command_report, table, sizeof(table) / sizeof(*table), argc, argv,
+				 &flags);
 
 	if (parsed)
 		return parsed < 0 ? EXIT_USAGE : EXIT_PASS;
@@ -33,7 +34,8 @@ static int run(int argc, char **argv)
 	request.run_dir = flags_positional(flags, 0);
 	request.out_count = flags_all(flags, "--out", &request.outs);
 	if (!request.out_count)
-		err_set(&err, ERR_INPUT, "report: nothing to write; add --out TYPE=FILE, for example --out text=-");
+		err_set(&err, ERR_INPUT,
+			"report: nothing to write; add --out TYPE=FILE, for example --out text=-");
 	else if (judge_outs_check(request.outs, request.out_count, &err) == 0 &&
 		 judge_and_report(&request, &verdict, &err) == 0)
 		code = EXIT_PASS;

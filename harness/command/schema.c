@@ -33,7 +33,8 @@ static int print(const char *what)
 		return EXIT_PASS;
 	}
 	const char *nearest = command_nearest(what, words, sizeof(words) / sizeof(*words));
-	err_set(&err, ERR_INPUT, "schema: no schema \"%s\"; %s \"%s\"%s", what, nearest ? "did you mean" : "there are",
+	err_set(&err, ERR_INPUT, "schema: no schema \"%s\"; %s \"%s\"%s", what,
+		nearest ? "did you mean" : "there are",
 		nearest ? nearest : "scenario\" and \"result", nearest ? "?" : "");
 	return command_fail(&err);
 }

@@ -11,10 +11,10 @@ const struct command command_validate = {
 	.usage = "SCENARIO [-e KEY=VALUE]...",
 	.about = "read a scenario and say what is wrong with it",
 	.help = SCENARIO_FLAGS_HELP
-		"\n"
-		"Warnings are printed and do not fail: what they doubt can still pass. Opens no socket.\n"
-		"\n"
-		"example: crossfade validate scenarios/blue_green.yaml -e REDIS_P99=5ms\n",
+	"\n"
+	"Warnings are printed and do not fail: what they doubt can still pass. Opens no socket.\n"
+	"\n"
+	"example: crossfade validate scenarios/blue_green.yaml -e REDIS_P99=5ms\n",
 	.run = run,
 };
 
@@ -37,7 +37,8 @@ static int run(int argc, char **argv)
 	struct err err = { 0 };
 	struct flags *flags;
 	int code = EXIT_USAGE;
-	int parsed = flags_parse(&command_validate, table, sizeof(table) / sizeof(*table), argc, argv, &flags);
+	int parsed = flags_parse(&command_validate, table, sizeof(table) / sizeof(*table), argc,
+				 argv, &flags);
 
 	if (parsed)
 		return parsed < 0 ? EXIT_USAGE : EXIT_PASS;

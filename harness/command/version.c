@@ -22,8 +22,8 @@ static int run(int argc, char **argv)
 		return parsed < 0 ? EXIT_USAGE : EXIT_PASS;
 	int code = EXIT_USAGE;
 	if (flags_expect(&command_version, flags, 0, 0) == 0) {
-		printf("crossfade %s\nlane format %d, %s\ngcc %s\n", VERSION_TEXT, LANE_VERSION, RESULT_SCHEMA_NAME,
-		       __VERSION__);
+		printf("crossfade %s\nlane format %d, %s\ngcc %s\n", VERSION_TEXT, LANE_VERSION,
+		       RESULT_SCHEMA_NAME, __VERSION__);
 		code = EXIT_PASS;
 	}
 	flags_free(flags);

@@ -52,7 +52,8 @@ static void put_ledger(json_t *object, const struct ledger *ledger)
 	put_count(object, "abandoned", ledger->abandoned);
 }
 
-static json_t *ledgers(const struct ledger *table, unsigned count, const char *key, const char *(*name)(unsigned))
+static json_t *ledgers(const struct ledger *table, unsigned count, const char *key,
+		       const char *(*name)(unsigned))
 {
 	json_t *rows = json_array();
 

@@ -25,24 +25,28 @@ static json_t *at(json_t *root, const char *path)
 {
 	char *copy = strdup(path), *rest = NULL;
 
-	for (char *word = strtok_r(copy, ".", &rest); word && root; word = strtok_r(NULL, ".", &rest))
-		root = json_is_array(root) ? json_array_get(root, (size_t)atoi(word)) : json_object_get(root, word);
+	for (char *word = strtok_r(copy, ".", &rest); word && root;
+	     word = strtok_r(NULL, ".", &rest))
+		root = json_is_array(root) ? json_array_get(root, (size_t)atoi(word)) :
+					     json_object_get(root, word);
 	free(copy);
 	return root;
 }
 
 /*
- * What of JSON Schema our schemas use: type, required, properties, items, enum, const, minimum, additionalProperties.
- * And one thing more, because our schema is to name every key: an object's unknown key is an error where there are
- * properties.
+ * What of JSON Schema our schemas use: type, required, properties, items, enum, const, minimum,
+ * additionalProperties. And one thing more, because our schema is to name every key: an object's
+ * unknown key is an error where there are properties.
  */
 static bool has_type(const json_t *value, const char *type)
 {
-	return (!strcmp(type, "object") && json_is_object(value)) || (!strcmp(type, "array") && json_is_array(value)) ||
+	return (!strcmp(type, "object") && json_is_object(value)) ||
+	       (!strcmp(type, "array") && json_is_array(value)) ||
 	       (!strcmp(type, "string") && json_is_string(value)) ||
 	       (!strcmp(type, "integer") && json_is_integer(value)) ||
 	       (!strcmp(type, "number") && json_is_number(value)) ||
-	       (!strcmp(type, "boolean") && json_is_boolean(value)) || (!strcmp(type, "null") && json_is_null(value));
+	       (!strcmp(type, "boolean") && json_is_boolean(value)) ||
+	       (!strcmp(type, "null") && json_is_null(value));
 }
 
 static bool fits_type(const json_t *type, const json_t *value)
@@ -63,8 +67,10 @@ static bool fits_type(const json_t *type, const json_t *value)
 
 static void conforms(const json_t *schema, json_t *value, const char *place)
 {
-	json_t *properties = json_object_get(schema, "properties"), *more = json_object_get(schema, "additionalProperties");
-	json_t *allowed = json_object_get(schema, "enum"), *constant = json_object_get(schema, "const"), *one;
+	json_t *properties = json_object_get(schema, "properties"),
+	       *more = json_object_get(schema, "additionalProperties");
+	json_t *allowed = json_object_get(schema, "enum"),
+	       *constant = json_object_get(schema, "const"), *one;
 	json_t *minimum = json_object_get(schema, "minimum");
 	bool found = !allowed;
 	const char *key;
@@ -109,7 +115,8 @@ static int teardown(void **state)
 
 static void every_key_is_where_the_schema_says(void **state)
 {
-	json_t *schema = json_loads(report_schema(), JSON_REJECT_DUPLICATES, NULL), *root = render(*state);
+	json_t *schema = json_loads(report_schema(), JSON_REJECT_DUPLICATES, NULL),
+	       *root = render(*state);
 
 	assert_non_null(schema);
 	assert_non_null(root);
@@ -159,10 +166,12 @@ static void values_are_those_of_the_judgement(void **state)
 	assert_non_null(root);
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		json_t *value = at(root, table[i].path);
-		char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)) : NULL;
+		char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)) :
+				     NULL;
 
 		if (!text || strcmp(text, table[i].json) != 0)
-			fail_msg("%s is %s, expected %s", table[i].path, text ? text : "absent", table[i].json);
+			fail_msg("%s is %s, expected %s", table[i].path, text ? text : "absent",
+				 table[i].json);
 		free(text);
 	}
 	json_decref(root);
@@ -211,11 +220,15 @@ static void the_schema_is_the_file_in_reports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_key_is_where_the_schema_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_key_is_where_the_schema_says, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(values_are_those_of_the_judgement, setup, teardown),
-		cmocka_unit_test_setup_teardown(only_anomalies_that_occurred_are_named, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_text_of_an_agent_cannot_break_the_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_an_overlay_there_is_no_defect, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_anomalies_that_occurred_are_named, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_text_of_an_agent_cannot_break_the_file, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(without_an_overlay_there_is_no_defect, setup,
+						teardown),
 		cmocka_unit_test(the_schema_is_the_file_in_reports),
 	};
 

@@ -1,7 +1,8 @@
 /*
- * JUnit as CI systems read it: a testcase for each check, gate and step of the cutover. Names and classnames depend on
- * the scenario only, so that a CI system can follow a case from run to run. An inconclusive case is a failing one: a
- * skipped case is shown in green. The text stands in the body too, because some readers show only that.
+ * JUnit as CI systems read it: a testcase for each check, gate and step of the cutover. Names and
+ * classnames depend on the scenario only, so that a CI system can follow a case from run to run. An
+ * inconclusive case is a failing one: a skipped case is shown in green. The text stands in the body
+ * too, because some readers show only that.
  */
 #include <libxml/xmlwriter.h>
 #include <stdlib.h>
@@ -73,14 +74,19 @@ static int64_t run_time_ns(const struct judgement *judgement)
 	return judgement->end_ns - judgement->start_ns;
 }
 
-static void check_case(xmlTextWriterPtr xml, const struct report_input *input, const struct finding *f)
+static void check_case(xmlTextWriterPtr xml, const struct report_input *input,
+		       const struct finding *f)
 {
-	struct testcase c = { .phase = "run", .time_ns = run_time_ns(input->judgement), .failure = failure(f->verdict),
-			      .message = f->summary, .body = buf_init(BODY_MAX) };
+	struct testcase c = { .phase = "run",
+			      .time_ns = run_time_ns(input->judgement),
+			      .failure = failure(f->verdict),
+			      .message = f->summary,
+			      .body = buf_init(BODY_MAX) };
 
 	snprintf(c.name, sizeof(c.name), "%s", f->name);
 	buf_printf(&c.body, "%s\n%llu seen, %llu needed, %llu violations\n", f->summary,
-		   (unsigned long long)f->exposed, (unsigned long long)f->need, (unsigned long long)f->violations);
+		   (unsigned long long)f->exposed, (unsigned long long)f->need,
+		   (unsigned long long)f->violations);
 	if (f->verdict == VERDICT_INCONCLUSIVE && f->reason_count)
 		c.message = f->reasons[0].text;
 	for (size_t i = 0; i < f->reason_count; i++)
@@ -89,9 +95,10 @@ static void check_case(xmlTextWriterPtr xml, const struct report_input *input, c
 	for (size_t i = 0; i < f->witness_count; i++) {
 		const struct witness *w = &f->witnesses[i];
 
-		buf_printf(&c.body, "%s leg %u on %s at %s in %s: %s\n  %s, cause %s: %s\n", call_label(input, w->call).s,
-			   w->leg, instance_label(input, w->instance), format_at(w->t_ns, input->judgement->start_ns).s,
-			   phase_name(w->phase), w->text, anomaly_name(w->anomaly), anomaly_name(w->cause),
+		buf_printf(&c.body, "%s leg %u on %s at %s in %s: %s\n  %s, cause %s: %s\n",
+			   call_label(input, w->call).s, w->leg, instance_label(input, w->instance),
+			   format_at(w->t_ns, input->judgement->start_ns).s, phase_name(w->phase),
+			   w->text, anomaly_name(w->anomaly), anomaly_name(w->cause),
 			   anomaly_sentence(w->cause));
 	}
 	emit(xml, input, &c);
@@ -127,16 +134,20 @@ static int64_t gate_time_ns(const struct judgement *judgement, const struct gate
 	return sum_ns;
 }
 
-static void gate_case(xmlTextWriterPtr xml, const struct report_input *input, const struct gate_result *result)
+static void gate_case(xmlTextWriterPtr xml, const struct report_input *input,
+		      const struct gate_result *result)
 {
 	const struct gate *gate = result->gate;
-	struct testcase c = { .phase = gate_phase(gate), .time_ns = gate_time_ns(input->judgement, gate),
-			      .failure = failure(result->verdict), .body = buf_init(BODY_MAX) };
+	struct testcase c = { .phase = gate_phase(gate),
+			      .time_ns = gate_time_ns(input->judgement, gate),
+			      .failure = failure(result->verdict),
+			      .body = buf_init(BODY_MAX) };
 	struct buf message = buf_init(BODY_MAX);
 
 	snprintf(c.name, sizeof(c.name), "%s %s", gate->key, gate->expression);
-	buf_printf(&message, "measured %s, limit %s, %llu samples", gate_value(gate, result->measured).s,
-		   gate_value(gate, gate->limit).s, (unsigned long long)result->samples);
+	buf_printf(&message, "measured %s, limit %s, %llu samples",
+		   gate_value(gate, result->measured).s, gate_value(gate, gate->limit).s,
+		   (unsigned long long)result->samples);
 	if (*result->note)
 		buf_printf(&message, ": %s", result->note);
 	c.message = buf_text(&message);
@@ -145,30 +156,39 @@ static void gate_case(xmlTextWriterPtr xml, const struct report_input *input, co
 	buf_free(&message);
 }
 
-static void step_case(xmlTextWriterPtr xml, const struct report_input *input, const struct phase_result *phase)
+static void step_case(xmlTextWriterPtr xml, const struct report_input *input,
+		      const struct phase_result *phase)
 {
-	struct testcase c = { .phase = phase_name(phase->phase), .failure = failure(phase->verdict),
-			      .message = phase->error, .body = buf_init(BODY_MAX) };
+	struct testcase c = { .phase = phase_name(phase->phase),
+			      .failure = failure(phase->verdict),
+			      .message = phase->error,
+			      .body = buf_init(BODY_MAX) };
 
 	if (phase->end_ns)
 		c.time_ns = phase->end_ns - phase->start_ns;
-	snprintf(c.name, sizeof(c.name), "step %u %s", phase->step + 1u, phase_label(input->scenario, phase).s);
-	buf_printf(&c.body, "from %s, lasted %s\n%s\n", format_at(phase->start_ns, input->judgement->start_ns).s,
+	snprintf(c.name, sizeof(c.name), "step %u %s", phase->step + 1u,
+		 phase_label(input->scenario, phase).s);
+	buf_printf(&c.body, "from %s, lasted %s\n%s\n",
+		   format_at(phase->start_ns, input->judgement->start_ns).s,
 		   phase->end_ns ? format_duration(c.time_ns).s : "to no end", phase->error);
 	emit(xml, input, &c);
 }
 
-/* `before` and `after` are no steps of the cutover; they are told when something is wrong with them. */
+/* `before` and `after` are no steps of the cutover; they are told when something is wrong with
+ * them. */
 static bool is_step(const struct phase_result *phase)
 {
-	return (phase->phase != PHASE_BEFORE && phase->phase != PHASE_AFTER) || phase->verdict != VERDICT_PASS;
+	return (phase->phase != PHASE_BEFORE && phase->phase != PHASE_AFTER) ||
+	       phase->verdict != VERDICT_PASS;
 }
 
 /* What is wrong with the run as a whole and might leave every check green. */
 static void run_case(xmlTextWriterPtr xml, const struct report_input *input)
 {
 	const struct judgement *judgement = input->judgement;
-	struct testcase c = { .phase = "run", .name = "run", .time_ns = run_time_ns(judgement),
+	struct testcase c = { .phase = "run",
+			      .name = "run",
+			      .time_ns = run_time_ns(judgement),
 			      .body = buf_init(BODY_MAX) };
 
 	if (judgement->harness_error) {
@@ -178,7 +198,8 @@ static void run_case(xmlTextWriterPtr xml, const struct report_input *input)
 		c.failure = "interrupted";
 		c.message = "the run was interrupted before its end";
 	}
-	buf_printf(&c.body, "%s\nagain: %s\n", c.failure ? c.message : "the run came to its end", input->again);
+	buf_printf(&c.body, "%s\nagain: %s\n", c.failure ? c.message : "the run came to its end",
+		   input->again);
 	emit(xml, input, &c);
 }
 
@@ -251,7 +272,8 @@ static int write_junit(const struct report_input *input, FILE *out, struct err *
 	xmlTextWriterStartDocument(xml, NULL, "UTF-8", NULL);
 	xmlTextWriterStartElement(xml, (const xmlChar *)"testsuites");
 	suite(xml, input);
-	if (xmlTextWriterEndDocument(xml) < 0 || fputs((const char *)xmlBufferContent(buffer), out) == EOF) {
+	if (xmlTextWriterEndDocument(xml) < 0 ||
+	    fputs((const char *)xmlBufferContent(buffer), out) == EOF) {
 		err_set(err, ERR_HARNESS, "junit report: cannot be written");
 		goto out;
 	}

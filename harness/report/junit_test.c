@@ -66,10 +66,13 @@ static void there_is_a_case_for_each_check_gate_and_step(void **state)
 	expect(page, "//testsuite/@tests = count(//testcase)", "true");
 	expect(page, "//testsuite/@failures = count(//failure)", "true");
 	expect(page, "//testcase[@name='dropped_calls']/@classname", "crossfade.blue_green.run");
-	expect(page, "//testcase[@name='turn_response{phase:shift} p(95) < 800ms']/@classname", "crossfade.blue_green.shift");
+	expect(page, "//testcase[@name='turn_response{phase:shift} p(95) < 800ms']/@classname",
+	       "crossfade.blue_green.shift");
 	expect(page, "//testcase[@name='turn_response{phase:shift} p(95) < 800ms']/@time", "1.500");
-	expect(page, "//testcase[@name='step 1 shift blue 0 green 100']/@classname", "crossfade.blue_green.shift");
-	expect(page, "//testcase[@name='step 2 teardown blue']/failure/@message", "fail: blue-2 did not end within 1 s");
+	expect(page, "//testcase[@name='step 1 shift blue 0 green 100']/@classname",
+	       "crossfade.blue_green.shift");
+	expect(page, "//testcase[@name='step 2 teardown blue']/failure/@message",
+	       "fail: blue-2 did not end within 1 s");
 }
 
 static void an_inconclusive_case_fails_and_is_never_skipped(void **state)
@@ -79,8 +82,10 @@ static void an_inconclusive_case_fails_and_is_never_skipped(void **state)
 	parse(page);
 	expect(page, "count(//skipped)", "0");
 	expect(page, "//testcase[@name='sticky_reconnect']/failure/@type", "inconclusive");
-	expect(page, "//testcase[@name='sticky_reconnect']/failure/@message", "inconclusive: saw 3, needs 10");
-	expect(page, "contains(//testcase[@name='sticky_reconnect']/failure, 'saw 3, needs 10')", "true");
+	expect(page, "//testcase[@name='sticky_reconnect']/failure/@message",
+	       "inconclusive: saw 3, needs 10");
+	expect(page, "contains(//testcase[@name='sticky_reconnect']/failure, 'saw 3, needs 10')",
+	       "true");
 	expect(page, "count(//testcase[@name='state_continuity']/failure)", "0");
 }
 
@@ -89,9 +94,14 @@ static void the_evidence_stands_in_the_body(void **state)
 	struct page *page = *state;
 
 	parse(page);
-	expect(page, "contains(//testcase[@name='dropped_calls']/failure, 'c-7f3a2b-4 leg 0 on blue-2 at +41.203 s')", "true");
-	expect(page, "contains(//testcase[@name='dropped_calls']/failure, '<b>bridge</b> & never back?\?')", "true");
-	expect(page, "contains(//testcase[@name='dropped_calls']/failure, 'cause cut_by_sigterm')", "true");
+	expect(page,
+	       "contains(//testcase[@name='dropped_calls']/failure, 'c-7f3a2b-4 leg 0 on blue-2 at +41.203 s')",
+	       "true");
+	expect(page,
+	       "contains(//testcase[@name='dropped_calls']/failure, '<b>bridge</b> & never back?\?')",
+	       "true");
+	expect(page, "contains(//testcase[@name='dropped_calls']/failure, 'cause cut_by_sigterm')",
+	       "true");
 }
 
 /* Every check may be green and the run still not be one. */
@@ -108,10 +118,13 @@ static void a_run_that_was_cut_short_has_a_failing_case(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(there_is_a_case_for_each_check_gate_and_step, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_inconclusive_case_fails_and_is_never_skipped, setup, teardown),
+		cmocka_unit_test_setup_teardown(there_is_a_case_for_each_check_gate_and_step, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(an_inconclusive_case_fails_and_is_never_skipped,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(the_evidence_stands_in_the_body, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_run_that_was_cut_short_has_a_failing_case, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_run_that_was_cut_short_has_a_failing_case, setup,
+						teardown),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

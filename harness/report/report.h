@@ -1,5 +1,6 @@
 /*
- * A report shows a judgement; it decides nothing. One file per type, one const table `report_<file name>`.
+ * A report shows a judgement; it decides nothing. One file per type, one const table
+ * `report_<file name>`.
  * Writes to the stream it is given; never to stdout by itself, never colors unless told.
  */
 #ifndef REPORT_REPORT_H
@@ -15,7 +16,7 @@
 struct report_input {
 	const struct scenario *scenario;
 	const struct judgement *judgement;
-	struct history *history;  /* for names (instances, calls) and, in ndjson, for the events: rewind first */
+	struct history *history;  /* for names; for the events rewind first. NULL: no names */
 	const char *run_dir;
 	const char *again;        /* the command that repeats the run */
 	bool color;               /* terminal colors */

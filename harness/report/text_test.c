@@ -92,7 +92,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_a_terminal_shows_is_this, setup, teardown),
 		cmocka_unit_test_setup_teardown(colors_come_only_when_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_first_word_is_what_the_exit_code_means, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_first_word_is_what_the_exit_code_means, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_gate_without_samples_says_so, setup, teardown),
 	};
 

@@ -29,8 +29,8 @@ void help_overview(FILE *out)
 
 void help_command(const struct command *command, FILE *out)
 {
-	fprintf(out, "crossfade %s: %s\n\nusage:  crossfade %s%s%s\n", command->name, command->about, command->name,
-		*command->usage ? " " : "", command->usage);
+	fprintf(out, "crossfade %s: %s\n\nusage:  crossfade %s%s%s\n", command->name,
+		command->about, command->name, *command->usage ? " " : "", command->usage);
 	if (*command->help)
 		fprintf(out, "\n%s%s", command->help,
 			command->help[strlen(command->help) - 1] == '\n' ? "" : "\n");

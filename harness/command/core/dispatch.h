@@ -1,6 +1,6 @@
 /*
- * From the words typed to the command that answers them, and the help that lists the commands. Internal commands
- * ("__worker") are found but never listed or suggested.
+ * From the words typed to the command that answers them, and the help that lists the commands.
+ * Internal commands ("__worker") are found but never listed or suggested.
  */
 #ifndef COMMAND_CORE_DISPATCH_H
 #define COMMAND_CORE_DISPATCH_H

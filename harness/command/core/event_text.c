@@ -73,7 +73,8 @@ static void dial(const struct history *history, const struct event *e, struct bu
 {
 	buf_printf(out, "leg %u", e->leg);
 	if (e->kind == EVENT_DIAL_INV) {
-		buf_puts(out, e->flags & DIAL_HAS_COOKIE ? " dials with its cookie" : " dials without a cookie");
+		buf_puts(out, e->flags & DIAL_HAS_COOKIE ? " dials with its cookie" :
+							   " dials without a cookie");
 		lateness(e, out);
 		return;
 	}
@@ -131,7 +132,8 @@ static void weights(const struct event *e, struct buf *out)
 
 static void belief(const struct event *e, struct buf *out)
 {
-	buf_printf(out, "the cutover believes %s drained: %u live on %u instances", color_name(e->color), e->n, e->aux);
+	buf_printf(out, "the cutover believes %s drained: %u live on %u instances",
+		   color_name(e->color), e->n, e->aux);
 	if (e->digest)
 		buf_puts(out, ", some unreachable");
 }
@@ -150,7 +152,8 @@ static void turn(const struct history *history, const struct event *e, struct bu
 	if (e->aux)
 		buf_printf(out, ", %s of it in Redis", format_duration(e->aux * 1000LL).s);
 	if (e->due_ns > 0)
-		buf_printf(out, ", %s after the turn was due", format_duration(e->t_ns - e->due_ns).s);
+		buf_printf(out, ", %s after the turn was due",
+			   format_duration(e->t_ns - e->due_ns).s);
 }
 
 void event_describe(const struct history *history, const struct event *e, struct buf *out)
@@ -168,12 +171,14 @@ void event_describe(const struct history *history, const struct event *e, struct
 		break;
 	case EVENT_START_OK:
 	case EVENT_RESUME_OK:
-		buf_printf(out, "leg %u %s", e->leg, e->kind == EVENT_START_OK ? "admitted" : "resumed");
+		buf_printf(out, "leg %u %s", e->leg,
+			   e->kind == EVENT_START_OK ? "admitted" : "resumed");
 		where(history, e, out);
 		state(e, STATE_HAS_TURNS, STATE_HAS_DIGEST, out);
 		break;
 	case EVENT_RESUME_INV:
-		buf_printf(out, "leg %u asks to resume: %u turns answered, %u sent", e->leg, e->turn, e->n);
+		buf_printf(out, "leg %u asks to resume: %u turns answered, %u sent", e->leg,
+			   e->turn, e->n);
 		break;
 	case EVENT_TURN_INV:
 	case EVENT_REPLY_OK:
@@ -196,7 +201,8 @@ void event_describe(const struct history *history, const struct event *e, struct
 		buf_printf(out, "planned hangup on leg %u after %u turns", e->leg, e->turn);
 		break;
 	case EVENT_CALL_END:
-		buf_printf(out, "%s: %u turns answered, %u legs", call_end_name(e->code), e->turn, e->aux);
+		buf_printf(out, "%s: %u turns answered, %u legs", call_end_name(e->code), e->turn,
+			   e->aux);
 		break;
 	case EVENT_CMD_INV:
 	case EVENT_CMD_OK:
@@ -205,11 +211,13 @@ void event_describe(const struct history *history, const struct event *e, struct
 		command(history, e, out);
 		break;
 	case EVENT_SIGNAL:
-		buf_printf(out, "%s to %s", sigabbrev_np(e->code) ? sigabbrev_np(e->code) : "signal",
+		buf_printf(out, "%s to %s",
+			   sigabbrev_np(e->code) ? sigabbrev_np(e->code) : "signal",
 			   history_instance(history, e->instance));
 		break;
 	case EVENT_EXIT:
-		buf_printf(out, "%s ended, status %u", history_instance(history, e->instance), e->code);
+		buf_printf(out, "%s ended, status %u", history_instance(history, e->instance),
+			   e->code);
 		note(history, e, out);
 		break;
 	case EVENT_PHASE_BEGIN:

@@ -56,7 +56,8 @@ static void add(const char ***list, size_t *count, const char *value)
 	(*list)[(*count)++] = value;
 }
 
-static int unknown(const struct command *command, const struct flags *flags, const char *name, struct err *err)
+static int unknown(const struct command *command, const struct flags *flags, const char *name,
+		   struct err *err)
 {
 	const char **words = xcalloc(flags->count + 1, sizeof(*words));
 	size_t length = strcspn(name, "=");
@@ -68,16 +69,18 @@ static int unknown(const struct command *command, const struct flags *flags, con
 	snprintf(typed, sizeof(typed), "%.*s", (int)length, name);
 	const char *nearest = command_nearest(typed, words, flags->count + 1);
 	if (nearest)
-		err_set(err, ERR_INPUT, "%s: no flag \"%s\"; did you mean \"%s\"?", command->name, typed, nearest);
+		err_set(err, ERR_INPUT, "%s: no flag \"%s\"; did you mean \"%s\"?", command->name,
+			typed, nearest);
 	else
-		err_set(err, ERR_INPUT, "%s: no flag \"%s\"; crossfade %s --help lists them", command->name, typed,
-			command->name);
+		err_set(err, ERR_INPUT, "%s: no flag \"%s\"; crossfade %s --help lists them",
+			command->name, typed, command->name);
 	free(words);
 	return -1;
 }
 
 /* One flag at argv[*i]; moves *i past a value of its own word. */
-static int take(const struct command *command, struct flags *flags, int argc, char **argv, int *i, struct err *err)
+static int take(const struct command *command, struct flags *flags, int argc, char **argv, int *i,
+		struct err *err)
 {
 	const char *word = argv[*i], *value = NULL;
 	struct flag_values *known;
@@ -97,17 +100,18 @@ static int take(const struct command *command, struct flags *flags, int argc, ch
 		return unknown(command, flags, word, err);
 	if (!known->flag->takes_value) {
 		if (value)
-			return err_set(err, ERR_INPUT, "%s: %s takes no value, got \"%s\"", command->name,
-				       known->flag->name, value);
+			return err_set(err, ERR_INPUT, "%s: %s takes no value, got \"%s\"",
+				       command->name, known->flag->name, value);
 		value = "1";
 	} else if (!value) {
 		if (*i + 1 >= argc)
-			return err_set(err, ERR_INPUT, "%s: %s needs a value", command->name, known->flag->name);
+			return err_set(err, ERR_INPUT, "%s: %s needs a value", command->name,
+				       known->flag->name);
 		value = argv[++*i];
 	}
 	if (known->count && known->flag->takes_value && !known->flag->repeats)
-		return err_set(err, ERR_INPUT, "%s: %s is given twice: \"%s\" and \"%s\"", command->name,
-			       known->flag->name, known->values[0], value);
+		return err_set(err, ERR_INPUT, "%s: %s is given twice: \"%s\" and \"%s\"",
+			       command->name, known->flag->name, known->values[0], value);
 	add(&known->values, &known->count, value);
 	return 0;
 }
@@ -117,15 +121,16 @@ static void environment(struct flags *flags)
 {
 	for (size_t i = 0; i < flags->count; i++) {
 		struct flag_values *values = &flags->table[i];
-		const char *value = values->flag->env && !values->count ? getenv(values->flag->env) : NULL;
+		const char *name = values->flag->env;
+		const char *value = name && !values->count ? getenv(name) : NULL;
 
 		if (value && *value && (values->flag->takes_value || strcmp(value, "0") != 0))
 			add(&values->values, &values->count, value);
 	}
 }
 
-int flags_parse(const struct command *command, const struct flag *table, size_t count, int argc, char **argv,
-		struct flags **ret)
+int flags_parse(const struct command *command, const struct flag *table, size_t count, int argc,
+		char **argv, struct flags **ret)
 {
 	struct flags *flags = xcalloc(1, sizeof(*flags));
 	struct err err = { 0 };
@@ -155,18 +160,19 @@ int flags_parse(const struct command *command, const struct flag *table, size_t 
 	return 0;
 }
 
-int flags_expect(const struct command *command, const struct flags *flags, size_t least, size_t most)
+int flags_expect(const struct command *command, const struct flags *flags, size_t least,
+		 size_t most)
 {
 	struct err err = { 0 };
 
 	if (flags->positional_count >= least && flags->positional_count <= most)
 		return 0;
 	if (flags->positional_count > most)
-		err_set(&err, ERR_INPUT, "%s: \"%s\" is one word too many; usage: crossfade %s %s", command->name,
-			flags->positional[most], command->name, command->usage);
+		err_set(&err, ERR_INPUT, "%s: \"%s\" is one word too many; usage: crossfade %s %s",
+			command->name, flags->positional[most], command->name, command->usage);
 	else
-		err_set(&err, ERR_INPUT, "%s: a word is missing; usage: crossfade %s %s", command->name, command->name,
-			command->usage);
+		err_set(&err, ERR_INPUT, "%s: a word is missing; usage: crossfade %s %s",
+			command->name, command->name, command->usage);
 	command_fail(&err);
 	return -1;
 }

@@ -12,7 +12,9 @@
 
 #include "command/command.h"
 
-static const struct command command = { .name = "try", .usage = "WORD", .about = "a test", .help = "example: none\n" };
+static const struct command command = {
+	.name = "try", .usage = "WORD", .about = "a test", .help = "example: none\n"
+};
 static const struct flag table[] = {
 	{ .name = "--seed", .takes_value = true, .env = "CROSSFADE_TEST_SEED" },
 	{ .name = "--env", .letter = 'e', .takes_value = true, .repeats = true },
@@ -53,7 +55,8 @@ static int parse_refused(const char *const *words, char *text, size_t size)
 
 static void every_way_to_write_a_flag_is_read(void **state)
 {
-	const char *const words[] = { "file", "--seed=7", "-e", "A=1", "-eB=2", "--env", "C=3", "-q", NULL };
+	const char *const words[] = { "file",  "--seed=7", "-e", "A=1", "-eB=2",
+				      "--env", "C=3",	   "-q", NULL };
 	const char *const *values = NULL;
 	struct flags *flags;
 
@@ -88,12 +91,16 @@ static void wrong_words_are_refused_with_a_sentence(void **state)
 	static const struct {
 		const char *words[WORDS_MAX], *sentence;
 	} cases[] = {
-		{ { "--sede", "7" }, "crossfade: try: no flag \"--sede\"; did you mean \"--seed\"?\n" },
-		{ { "--sede=7" }, "crossfade: try: no flag \"--sede\"; did you mean \"--seed\"?\n" },
-		{ { "--nothing-like-it" }, "crossfade: try: no flag \"--nothing-like-it\"; crossfade try --help lists them\n" },
+		{ { "--sede", "7" },
+		  "crossfade: try: no flag \"--sede\"; did you mean \"--seed\"?\n" },
+		{ { "--sede=7" },
+		  "crossfade: try: no flag \"--sede\"; did you mean \"--seed\"?\n" },
+		{ { "--nothing-like-it" },
+		  "crossfade: try: no flag \"--nothing-like-it\"; crossfade try --help lists them\n" },
 		{ { "--seed" }, "crossfade: try: --seed needs a value\n" },
 		{ { "--quiet=yes" }, "crossfade: try: --quiet takes no value, got \"yes\"\n" },
-		{ { "--seed", "1", "--seed", "2" }, "crossfade: try: --seed is given twice: \"1\" and \"2\"\n" },
+		{ { "--seed", "1", "--seed", "2" },
+		  "crossfade: try: --seed is given twice: \"1\" and \"2\"\n" },
 	};
 	char text[512];
 

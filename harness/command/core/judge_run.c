@@ -46,14 +46,17 @@ void judged_run_free(struct judged_run *run)
 }
 
 /* Splits "json=build/r.json"; the type is copied, the file is the rest of the word. */
-static int split_out(const char *word, const struct report **ret_report, const char **ret_file, struct err *err)
+static int split_out(const char *word, const struct report **ret_report, const char **ret_file,
+		     struct err *err)
 {
 	const char *equals = strchr(word, '='), **names;
 	char type[32];
 
-	snprintf(type, sizeof(type), "%.*s", (int)(equals ? equals - word : (ptrdiff_t)strlen(word)), word);
+	snprintf(type, sizeof(type), "%.*s",
+		 (int)(equals ? equals - word : (ptrdiff_t)strlen(word)), word);
 	if (!equals || !equals[1])
-		return err_set(err, ERR_INPUT, "--out %s: write TYPE=FILE, for example json=result.json", word);
+		return err_set(err, ERR_INPUT,
+			       "--out %s: write TYPE=FILE, for example json=result.json", word);
 	*ret_report = report_find(type);
 	*ret_file = equals + 1;
 	if (*ret_report)
@@ -63,9 +66,11 @@ static int split_out(const char *word, const struct report **ret_report, const c
 		names[i] = report_at(i)->name;
 	const char *nearest = command_nearest(type, names, report_count());
 	if (nearest)
-		err_set(err, ERR_INPUT, "--out %s: no report \"%s\"; did you mean \"%s\"?", word, type, nearest);
+		err_set(err, ERR_INPUT, "--out %s: no report \"%s\"; did you mean \"%s\"?", word,
+			type, nearest);
 	else
-		err_set(err, ERR_INPUT, "--out %s: no report \"%s\"; crossfade list names them", word, type);
+		err_set(err, ERR_INPUT, "--out %s: no report \"%s\"; crossfade list names them",
+			word, type);
 	free(names);
 	return -1;
 }
@@ -74,7 +79,8 @@ static int split_out(const char *word, const struct report **ret_report, const c
 static int check_place(const char *file, struct err *err)
 {
 	const char *slash = strrchr(file, '/');
-	char *folder = slash ? strndup(file, (size_t)(slash - file) + (slash == file)) : strdup(".");
+	char *folder = slash ? strndup(file, (size_t)(slash - file) + (slash == file)) :
+			       strdup(".");
 	struct stat status;
 	int result = 0;
 
@@ -84,7 +90,8 @@ static int check_place(const char *file, struct err *err)
 		result = err_errno(err, ERR_INPUT, errno, "--out: folder %s of %s", folder, file);
 	else if (!S_ISDIR(status.st_mode))
 		result = err_set(err, ERR_INPUT, "--out: %s of %s is not a folder", folder, file);
-	else if (stat(file, &status) == 0 ? S_ISDIR(status.st_mode) || access(file, W_OK) < 0 : access(folder, W_OK) < 0)
+	else if (stat(file, &status) == 0 ? S_ISDIR(status.st_mode) || access(file, W_OK) < 0 :
+					    access(folder, W_OK) < 0)
 		result = err_set(err, ERR_INPUT, "--out: %s cannot be written", file);
 	free(folder);
 	return result;
@@ -96,14 +103,16 @@ int judge_outs_check(const char *const *outs, size_t count, struct err *err)
 		const struct report *report;
 		const char *file;
 
-		if (split_out(outs[i], &report, &file, err) < 0 || (strcmp(file, "-") != 0 && check_place(file, err) < 0))
+		if (split_out(outs[i], &report, &file, err) < 0 ||
+		    (strcmp(file, "-") != 0 && check_place(file, err) < 0))
 			return -1;
 	}
 	return 0;
 }
 
 /* Whole or not at all: a reader never meets half a file. Devices and pipes are written in place. */
-static int write_file(const struct report *report, const struct report_input *input, const char *file, struct err *err)
+static int write_file(const struct report *report, const struct report_input *input,
+		      const char *file, struct err *err)
 {
 	struct stat status;
 	bool in_place = stat(file, &status) == 0 && !S_ISREG(status.st_mode);
@@ -128,7 +137,8 @@ out:
 }
 
 /* Every report that can be written is written; the first trouble is the one told. */
-static int write_reports(const struct judge_request *request, const struct report_input *input, struct err *err)
+static int write_reports(const struct judge_request *request, const struct report_input *input,
+			 struct err *err)
 {
 	int result = 0;
 	bool stdout_taken = false;

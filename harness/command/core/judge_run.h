@@ -1,10 +1,12 @@
 /*
- * From a run directory to the verdict: loads RUN/scenario.yaml (as resolved when it ran), judges the record and hands
- * the judgement to the reports. Used by run (on what it has just recorded), check and report. It judges the record and
- * nothing else: what a live view saw is not asked.
+ * From a run directory to the verdict: loads RUN/scenario.yaml (as resolved when it ran), judges
+ * the record and hands the judgement to the reports. Used by run (on what it has just recorded),
+ * check and report. It judges the record and nothing else: what a live view saw is not asked.
  *
- *   RUN/scenario.yaml   the resolved scenario          RUN/again        the command that repeats the run, one line
- *   RUN/<lane>.lane     the record                     RUN/environment  key=value lines: kernel, cores, versions
+ *   RUN/scenario.yaml   the resolved scenario
+ *   RUN/<lane>.lane     the record
+ *   RUN/again           the command that repeats the run, one line
+ *   RUN/environment     key=value lines: kernel, cores, versions
  */
 #ifndef COMMAND_CORE_JUDGE_RUN_H
 #define COMMAND_CORE_JUDGE_RUN_H
@@ -28,11 +30,12 @@ struct judge_request {
 	bool keep;               /* write RUN/result.json */
 };
 
-/* 0 and the exit code of the verdict in *ret_exit. -1: nothing could be judged, or a report could not be written; what could
- * be written is written, and the error names the rest. */
+/* 0 and the exit code of the verdict in *ret_exit. -1: nothing could be judged, or a report could
+ * not be written; what could be written is written, and the error names the first that was not. */
 int judge_and_report(const struct judge_request *, int *ret_exit, struct err *);
 
-/* Checks "TYPE=FILE" words before a run begins: a misspelt type or a folder that is not there must not cost a run. */
+/* Checks "TYPE=FILE" words before a run begins: a misspelt type or a folder that is not there must
+ * not cost a run. */
 int judge_outs_check(const char *const *outs, size_t count, struct err *);
 
 /* The pieces, for commands that want the judgement itself. */

@@ -11,18 +11,21 @@
 
 static void the_nearest_word_is_suggested_and_a_far_one_is_not(void **state)
 {
-	static const char *const words[] = { "run", "report", "check", "explain", "list", "--seed", "--env" };
+	static const char *const words[] = { "run",  "report", "check", "explain",
+					     "list", "--seed", "--env" };
 	static const struct {
 		const char *typed, *nearest;
 	} table[] = {
-		{ "rnu", "run" },     { "runn", "run" },       { "reprot", "report" }, { "chek", "check" },
-		{ "expl", "explain" }, { "--sede", "--seed" }, { "xyz", NULL },        { "a", NULL },
-		{ "", NULL },         { "qq", NULL },          { "run", "run" },
+		{ "rnu", "run" },    { "runn", "run" },	    { "reprot", "report" },
+		{ "chek", "check" }, { "expl", "explain" }, { "--sede", "--seed" },
+		{ "xyz", NULL },     { "a", NULL },	    { "", NULL },
+		{ "qq", NULL },	     { "run", "run" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		const char *nearest = command_nearest(table[i].typed, words, sizeof(words) / sizeof(*words));
+		const char *nearest = command_nearest(table[i].typed, words,
+						      sizeof(words) / sizeof(*words));
 
 		if (!table[i].nearest)
 			assert_null(nearest);

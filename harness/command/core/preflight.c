@@ -42,7 +42,9 @@ static struct preflight redis_server(void)
 		snprintf(f.found, sizeof(f.found), "%.150s", path);
 	} else {
 		snprintf(f.found, sizeof(f.found), "not in PATH");
-		snprintf(f.fix, sizeof(f.fix), "install it (apt-get install redis-server); the local stack needs a real one");
+		snprintf(
+			f.fix, sizeof(f.fix),
+			"install it (apt-get install redis-server); the local stack needs a real one");
 	}
 	return f;
 }
@@ -56,7 +58,8 @@ static struct preflight local_stack(void)
 	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
 		char path[PATH_MAX];
 
-		if (process_beside(programs[i], path, sizeof(path), NULL) == 0 && access(path, X_OK) == 0)
+		if (process_beside(programs[i], path, sizeof(path), NULL) == 0 &&
+		    access(path, X_OK) == 0)
 			continue;
 		f.ok = false;
 		snprintf(f.found, sizeof(f.found), "%s is missing beside the program", programs[i]);
@@ -73,12 +76,17 @@ static struct preflight descriptors(int calls)
 
 	getrlimit(RLIMIT_NOFILE, &limit);
 	struct preflight f = finding("descriptors", limit.rlim_max >= need);
-	snprintf(f.found, sizeof(f.found), "%llu allowed a process (hard limit), %llu needed by a proxy of %d calls",
+	snprintf(f.found, sizeof(f.found),
+		 "%llu allowed a process (hard limit), %llu needed by a proxy of %d calls",
 		 (unsigned long long)limit.rlim_max, need, calls);
 	if (!f.ok)
-		snprintf(f.fix, sizeof(f.fix), "raise the hard limit (ulimit -Hn %llu as root), or run at most %llu calls",
-			 need, limit.rlim_max > DESCRIPTORS_SPARE ?
-				       (unsigned long long)(limit.rlim_max - DESCRIPTORS_SPARE) / 2 : 0);
+		snprintf(
+			f.fix, sizeof(f.fix),
+			"raise the hard limit (ulimit -Hn %llu as root), or run at most %llu calls",
+			need,
+			limit.rlim_max > DESCRIPTORS_SPARE ?
+				(unsigned long long)(limit.rlim_max - DESCRIPTORS_SPARE) / 2 :
+				0);
 	return f;
 }
 
@@ -93,10 +101,12 @@ static struct preflight ports(int calls)
 		fclose(file);
 	}
 	struct preflight f = finding("ephemeral ports", high - low + 1 >= need);
-	snprintf(f.found, sizeof(f.found), "%d from one source address, %d needed for %d calls", high - low + 1, need, calls);
+	snprintf(f.found, sizeof(f.found), "%d from one source address, %d needed for %d calls",
+		 high - low + 1, need, calls);
 	if (!f.ok)
-		snprintf(f.fix, sizeof(f.fix), "widen net.ipv4.ip_local_port_range (sysctl -w ...=\"1024 65535\"), "
-					       "or spread over more source addresses with --local-ips");
+		snprintf(f.fix, sizeof(f.fix),
+			 "widen net.ipv4.ip_local_port_range (sysctl -w ...=\"1024 65535\"), "
+			 "or spread over more source addresses with --local-ips");
 	return f;
 }
 
@@ -107,7 +117,9 @@ static struct preflight cores(void)
 
 	snprintf(f.found, sizeof(f.found), "%ld", count);
 	if (!f.ok)
-		snprintf(f.fix, sizeof(f.fix), "callers and stack share one core: keep runs small, lateness is inconclusive");
+		snprintf(
+			f.fix, sizeof(f.fix),
+			"callers and stack share one core: keep runs small, lateness is inconclusive");
 	return f;
 }
 
@@ -122,7 +134,8 @@ static struct preflight kernel(void)
 	struct preflight f = finding("kernel", read && (major > 5 || (major == 5 && minor >= 9)));
 	snprintf(f.found, sizeof(f.found), "%.60s %.60s, 5.9 needed", host.sysname, host.release);
 	if (!f.ok)
-		snprintf(f.fix, sizeof(f.fix), "processes are held by pidfd and close_range: use a newer kernel");
+		snprintf(f.fix, sizeof(f.fix),
+			 "processes are held by pidfd and close_range: use a newer kernel");
 	return f;
 }
 
@@ -144,7 +157,8 @@ static struct preflight memory(int calls)
 	if (file)
 		fclose(file);
 	struct preflight f = finding("memory", free_mb >= need);
-	snprintf(f.found, sizeof(f.found), "%lld MB available, %lld MB needed for %d calls", free_mb, need, calls);
+	snprintf(f.found, sizeof(f.found), "%lld MB available, %lld MB needed for %d calls",
+		 free_mb, need, calls);
 	if (!f.ok)
 		snprintf(f.fix, sizeof(f.fix), "free memory, or run fewer calls");
 	return f;

@@ -1,6 +1,6 @@
 /*
- * Findings about this machine: can it hold the callers and the local stack. Each finding says what was found, what is
- * needed and what to do about it. Looks, changes nothing.
+ * Findings about this machine: can it hold the callers and the local stack. Each says what was
+ * found, what is needed and what to do about it. Looks, changes nothing.
  */
 #ifndef COMMAND_CORE_PREFLIGHT_H
 #define COMMAND_CORE_PREFLIGHT_H

@@ -15,7 +15,8 @@ enum { LINES_MAX = 256 };
 /* All lines of RUN/name without their ends; NULL-terminated. No such file: no lines. */
 static char **read_lines(const char *run_dir, const char *name)
 {
-	char **lines = xcalloc(LINES_MAX + 1, sizeof(*lines)), *path = xasprintf("%s/%s", run_dir, name), *line = NULL;
+	char **lines = xcalloc(LINES_MAX + 1, sizeof(*lines)),
+	     *path = xasprintf("%s/%s", run_dir, name), *line = NULL;
 	FILE *file = fopen(path, "re");
 	size_t count = 0, size = 0;
 
@@ -75,7 +76,8 @@ static void describe_machine(struct buf *out)
 
 	buf_printf(out, "crossfade=%s\ncompiler=gcc %s\n", VERSION_TEXT, __VERSION__);
 	if (uname(&host) == 0)
-		buf_printf(out, "kernel=%s %s\nmachine=%s\n", host.sysname, host.release, host.machine);
+		buf_printf(out, "kernel=%s %s\nmachine=%s\n", host.sysname, host.release,
+			   host.machine);
 	buf_printf(out, "cores=%ld\nmemory_bytes=%lld\n", sysconf(_SC_NPROCESSORS_ONLN),
 		   (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
 }

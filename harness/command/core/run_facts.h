@@ -1,6 +1,7 @@
 /*
- * What a run directory says about itself beside the record: the command that repeats it and the machine it ran on.
- * Facts for the reader of a report; no verdict looks at them, and a run without them is still judged.
+ * What a run directory says about itself beside the record: the command that repeats it and the
+ * machine it ran on. For the reader of a report; no verdict looks at them, and a run without them
+ * is still judged.
  */
 #ifndef COMMAND_CORE_RUN_FACTS_H
 #define COMMAND_CORE_RUN_FACTS_H
@@ -10,7 +11,7 @@
 #include "base/err.h"
 
 struct run_facts {
-	char *again;        /* NULL when the run does not say */
+	char *again;	    /* NULL when the run does not say */
 	char **environment; /* "key=value", NULL-terminated */
 };
 

@@ -12,7 +12,8 @@
 
 static const char *const overlay_folders[] = { "defects", "controls" };
 
-/* scenarios/NAME of the checkout: beside build/ for build/crossfade, one up for build/asan/crossfade. */
+/* scenarios/NAME of the checkout: beside build/ for build/crossfade, one up for
+ * build/asan/crossfade. */
 static int folder_path(const char *folder, char *out, size_t size, struct err *err)
 {
 	static const char *const above[] = { "../scenarios", "../../scenarios" };
@@ -33,7 +34,8 @@ static int is_yaml(const struct dirent *entry)
 {
 	size_t length = strlen(entry->d_name);
 
-	return length > 5 && entry->d_name[0] != '.' && !strcmp(entry->d_name + length - 5, ".yaml");
+	return length > 5 && entry->d_name[0] != '.' &&
+	       !strcmp(entry->d_name + length - 5, ".yaml");
 }
 
 size_t overlay_names(const char *folder, char ***ret)
@@ -67,27 +69,34 @@ static int overlay_unknown(const char *name, struct err *err)
 {
 	const char *nearest = NULL;
 
-	for (size_t i = 0; !nearest && i < sizeof(overlay_folders) / sizeof(*overlay_folders); i++) {
+	for (size_t i = 0; !nearest && i < sizeof(overlay_folders) / sizeof(*overlay_folders);
+	     i++) {
 		char **names;
 		size_t count = overlay_names(overlay_folders[i], &names);
 
 		nearest = command_nearest(name, (const char *const *)names, count);
 		if (nearest)
-			err_set(err, ERR_INPUT, "no defect or control \"%s\"; did you mean \"%s\"?", name, nearest);
+			err_set(err, ERR_INPUT, "no defect or control \"%s\"; did you mean \"%s\"?",
+				name, nearest);
 		overlay_names_free(names, count);
 	}
-	return nearest ? -1 : err_set(err, ERR_INPUT, "no defect or control \"%s\"; crossfade list names them", name);
+	return nearest ? -1 :
+			 err_set(err, ERR_INPUT,
+				 "no defect or control \"%s\"; crossfade list names them", name);
 }
 
 int overlay_find(const char *name, char *out, size_t size, struct err *err)
 {
 	/* A name, not a path: it is printed, stored and typed again. */
-	for (size_t i = 0; *name && !strchr(name, '/') && i < sizeof(overlay_folders) / sizeof(*overlay_folders); i++) {
+	for (size_t i = 0;
+	     *name && !strchr(name, '/') && i < sizeof(overlay_folders) / sizeof(*overlay_folders);
+	     i++) {
 		char path[PATH_MAX];
 
 		if (folder_path(overlay_folders[i], path, sizeof(path), NULL) < 0)
 			continue;
-		if ((size_t)snprintf(out, size, "%s/%s.yaml", path, name) < size && access(out, R_OK) == 0)
+		if ((size_t)snprintf(out, size, "%s/%s.yaml", path, name) < size &&
+		    access(out, R_OK) == 0)
 			return 0;
 	}
 	return overlay_unknown(name, err);
@@ -101,7 +110,8 @@ static int parse_seed(const char *text, uint64_t *ret, struct err *err)
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (errno || *end || *text < '0' || *text > '9')
-		return err_set(err, ERR_INPUT, "--seed %s: not a number from 0 to 18446744073709551615", text);
+		return err_set(err, ERR_INPUT,
+			       "--seed %s: not a number from 0 to 18446744073709551615", text);
 	*ret = value;
 	return 0;
 }
@@ -124,7 +134,8 @@ static void add_variable(struct variables *variables, const char *pair, const ch
 {
 	size_t i = variables->count++;
 
-	variables->copies = xrealloc(variables->copies, variables->count * sizeof(*variables->copies));
+	variables->copies = xrealloc(variables->copies,
+				     variables->count * sizeof(*variables->copies));
 	variables->list = xrealloc(variables->list, variables->count * sizeof(*variables->list));
 	variables->copies[i] = strndup(pair, (size_t)(equals - pair));
 	variables->list[i] = (struct variable){ .name = variables->copies[i], .value = equals + 1 };
@@ -152,7 +163,8 @@ static int collect(const struct flags *flags, struct variables *variables, struc
 	return 0;
 }
 
-int scenario_args_load(const struct flags *flags, struct scenario **ret, struct buf *warnings, struct err *err)
+int scenario_args_load(const struct flags *flags, struct scenario **ret, struct buf *warnings,
+		       struct err *err)
 {
 	const char *seed_text = flags_get(flags, "--seed"), *defect = flags_get(flags, "--defect");
 	struct scenario_source source = { .path = flags_positional(flags, 0) };
@@ -162,7 +174,8 @@ int scenario_args_load(const struct flags *flags, struct scenario **ret, struct 
 	int result = -1;
 
 	if (!source.path)
-		return err_set(err, ERR_INPUT, "no scenario given; for example scenarios/blue_green.yaml");
+		return err_set(err, ERR_INPUT,
+			       "no scenario given; for example scenarios/blue_green.yaml");
 	if (seed_text && parse_seed(seed_text, &seed, err) < 0)
 		return -1;
 	if (defect && overlay_find(defect, overlay, sizeof(overlay), err) < 0)
@@ -181,7 +194,8 @@ int scenario_args_load(const struct flags *flags, struct scenario **ret, struct 
 /* As it is when nothing in it means something to a shell, else in single quotes. */
 static void quoted(struct buf *out, const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
 
 	if (*word && !word[strspn(word, plain)]) {
 		buf_printf(out, " %s", word);

@@ -1,5 +1,6 @@
 /*
- * The version of the program. The versions of what it writes belong to their rooms: record/lane.h, report/report.h.
+ * The version of the program. The versions of what it writes belong to their rooms:
+ * record/lane.h, report/report.h.
  */
 #ifndef COMMAND_CORE_VERSION_H
 #define COMMAND_CORE_VERSION_H

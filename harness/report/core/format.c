@@ -76,9 +76,11 @@ struct formatted format_duration(int64_t ns)
 	if (seconds < 60)
 		return with_unit((double)ns / NS_PER_S, "s");
 	if (seconds < 3600)
-		snprintf(f.s, sizeof(f.s), "%" PRId64 " min %" PRId64 " s", seconds / 60, seconds % 60);
+		snprintf(f.s, sizeof(f.s), "%" PRId64 " min %" PRId64 " s", seconds / 60,
+			 seconds % 60);
 	else
-		snprintf(f.s, sizeof(f.s), "%" PRId64 " h %" PRId64 " min", seconds / 3600, seconds / 60 % 60);
+		snprintf(f.s, sizeof(f.s), "%" PRId64 " h %" PRId64 " min", seconds / 3600,
+			 seconds / 60 % 60);
 	return f;
 }
 

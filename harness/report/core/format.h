@@ -12,7 +12,7 @@ struct formatted {
 };
 
 struct formatted format_count(uint64_t n);                    /* "2,000" */
-struct formatted format_duration(int64_t ns);                 /* "840 us" "3.2 ms" "12.4 s" "1 min 40 s" "1 h 2 min" */
+struct formatted format_duration(int64_t ns);                 /* "3.2 ms", "12.4 s", "1 min 40 s" */
 struct formatted format_ms(int64_t ns);                       /* "1,234.5": milliseconds for a table's column */
 struct formatted format_at(int64_t t_ns, int64_t start_ns);   /* "+41.203 s" */
 struct formatted format_bytes(uint64_t bytes);                /* "61 MB" */

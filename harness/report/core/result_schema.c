@@ -1,6 +1,7 @@
 #include "report/report.h"
 
-/* reports/result.schema.json is the one place that knows the schema; the assembler carries it in, as it is. */
+/* reports/result.schema.json is the one place that knows the schema; the assembler carries it in,
+ * as it is. */
 __asm__(".pushsection .rodata\n"
 	"result_schema_json:\n"
 	".incbin \"reports/result.schema.json\"\n"

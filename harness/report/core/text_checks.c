@@ -44,7 +44,8 @@ void text_wrap(FILE *out, size_t column, size_t indent, const char *text)
 	char *clean = text_clean(text);
 	bool first = true;
 
-	for (char *rest = NULL, *word = strtok_r(clean, " \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest)) {
+	for (char *rest = NULL, *word = strtok_r(clean, " \t\n", &rest); word;
+	     word = strtok_r(NULL, " \t\n", &rest)) {
 		size_t length = strlen(word);
 
 		if (!first && column + 1 + length > TEXT_COLUMNS) {
@@ -66,16 +67,20 @@ void text_headline(const struct report_input *input, FILE *out)
 	const struct scenario *scenario = input->scenario;
 	int code = judgement_exit_code(judgement);
 	enum verdict verdict = code == EXIT_PASS ? VERDICT_PASS :
-			       code == EXIT_INCONCLUSIVE || code == EXIT_INTERRUPTED ? VERDICT_INCONCLUSIVE : VERDICT_FAIL;
+			       code == EXIT_INCONCLUSIVE || code == EXIT_INTERRUPTED ?
+						   VERDICT_INCONCLUSIVE :
+						   VERDICT_FAIL;
 	char word[16];
 
 	upper(outcome_name(judgement), word, sizeof(word));
-	fprintf(out, "%s%s%s   %s   seed %llu   %s calls   %s   exit %d", input->color ? paint(verdict) : "", word,
-		input->color ? "\033[0m" : "", scenario->name, (unsigned long long)scenario->seed,
+	fprintf(out, "%s%s%s   %s   seed %llu   %s calls   %s   exit %d",
+		input->color ? paint(verdict) : "", word, input->color ? "\033[0m" : "",
+		scenario->name, (unsigned long long)scenario->seed,
 		format_count(judgement->ledger.started).s,
 		format_duration(judgement->end_ns - judgement->start_ns).s, code);
 	if (scenario->defect)
-		fprintf(out, "   with %s: %s", scenario->defect, scenario->defect_about ? scenario->defect_about : "");
+		fprintf(out, "   with %s: %s", scenario->defect,
+			scenario->defect_about ? scenario->defect_about : "");
 	fputc('\n', out);
 	if (judgement->harness_error) {
 		fprintf(out, "  our own fault, not the target's: ");
@@ -96,7 +101,8 @@ static size_t choose(const struct finding *f, size_t chosen[WITNESSES_SHOWN])
 		for (size_t j = 0; j < count; j++) {
 			const struct witness *other = &f->witnesses[chosen[j]];
 
-			seen |= other->anomaly == f->witnesses[i].anomaly && other->cause == f->witnesses[i].cause;
+			seen |= other->anomaly == f->witnesses[i].anomaly &&
+				other->cause == f->witnesses[i].cause;
 		}
 		if (!seen)
 			chosen[count++] = i;
@@ -126,11 +132,12 @@ static void one_witness(const struct report_input *input, const struct witness *
 	struct buf line = buf_init(4096);
 
 	if (w->call)
-		buf_printf(&line, "call %s  leg %u%s%s  ", call_label(input, w->call).s, w->leg, *instance ? " on " : "",
-			   instance);
+		buf_printf(&line, "call %s  leg %u%s%s  ", call_label(input, w->call).s, w->leg,
+			   *instance ? " on " : "", instance);
 	else if (*instance)
 		buf_printf(&line, "%s  ", instance);
-	buf_printf(&line, "%s in %s  ", format_at(w->t_ns, input->judgement->start_ns).s, phase_name(w->phase));
+	buf_printf(&line, "%s in %s  ", format_at(w->t_ns, input->judgement->start_ns).s,
+		   phase_name(w->phase));
 	fprintf(out, "%*s%s", EVIDENCE_COLUMN, "", buf_text(&line));
 	text_wrap(out, EVIDENCE_COLUMN + line.len, EVIDENCE_COLUMN, w->text);
 	buf_free(&line);
@@ -155,28 +162,33 @@ static void witnesses(const struct report_input *input, const struct finding *f,
 		}
 	}
 	if (f->violations > count) {
-		fprintf(out, "%*sand %s more; all of them:", EVIDENCE_COLUMN, "", format_count(f->violations - count).s);
+		fprintf(out, "%*sand %s more; all of them:", EVIDENCE_COLUMN, "",
+			format_count(f->violations - count).s);
 		for (unsigned i = ANOMALY_NONE + 1, shown = 0; i < ANOMALY_COUNT; i++) {
 			if (f->anomalies[i])
-				fprintf(out, "%s %s %s", shown++ ? "," : "", format_count(f->anomalies[i]).s,
-					anomaly_name(i));
+				fprintf(out, "%s %s %s", shown++ ? "," : "",
+					format_count(f->anomalies[i]).s, anomaly_name(i));
 		}
 		fputc('\n', out);
 	}
 	if (explain)
-		fprintf(out, "%*swhole story: crossfade explain %s %s\n", EVIDENCE_COLUMN, "", input->run_dir, explain);
+		fprintf(out, "%*swhole story: crossfade explain %s %s\n", EVIDENCE_COLUMN, "",
+			input->run_dir, explain);
 }
 
-static void one_check(const struct report_input *input, const struct finding *f, int width, FILE *out)
+static void one_check(const struct report_input *input, const struct finding *f, int width,
+		      FILE *out)
 {
 	text_verdict(input, f->verdict, out);
 	fprintf(out, "%-*s  ", width, f->name);
-	text_wrap(out, (size_t)(NAME_COLUMN + width + 2), (size_t)(NAME_COLUMN + width + 2), f->summary);
+	text_wrap(out, (size_t)(NAME_COLUMN + width + 2), (size_t)(NAME_COLUMN + width + 2),
+		  f->summary);
 	for (size_t i = 0; f->verdict != VERDICT_PASS && i < f->reason_count; i++) {
 		const char *sentence = reason_sentence(f->reasons[i].reason);
 
 		fprintf(out, "%*s%s: ", EVIDENCE_COLUMN, "", sentence);
-		text_wrap(out, EVIDENCE_COLUMN + strlen(sentence) + 2, EVIDENCE_COLUMN, f->reasons[i].text);
+		text_wrap(out, EVIDENCE_COLUMN + strlen(sentence) + 2, EVIDENCE_COLUMN,
+			  f->reasons[i].text);
 	}
 	witnesses(input, f, out);
 }
@@ -195,7 +207,8 @@ void text_checks(const struct report_input *input, FILE *out)
 		one_check(input, &judgement->findings[i], width, out);
 }
 
-static void one_gate(const struct report_input *input, const struct gate_result *result, int width, FILE *out)
+static void one_gate(const struct report_input *input, const struct gate_result *result, int width,
+		     FILE *out)
 {
 	const struct gate *gate = result->gate;
 	char name[256];

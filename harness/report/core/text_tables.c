@@ -6,7 +6,8 @@
 
 enum { NOTE_COLUMN = 53 }; /* of a phase: behind its name, begin and duration */
 
-/* What a shift knows beyond its duration: the balancer's yes, and the last new call on the old color after it. */
+/* What a shift knows beyond its duration: the balancer's yes, and the last new call on the old
+ * color after it. */
 static void shift_note(const struct phase_result *phase, FILE *out)
 {
 	if (!phase->asked_ns)
@@ -15,7 +16,8 @@ static void shift_note(const struct phase_result *phase, FILE *out)
 		fputs("   the balancer did not answer", out);
 		return;
 	}
-	fprintf(out, "   balancer answered in %s", format_duration(phase->returned_ns - phase->asked_ns).s);
+	fprintf(out, "   answered in %s",
+		format_duration(phase->returned_ns - phase->asked_ns).s);
 	if (phase->observed_ns > phase->returned_ns)
 		fprintf(out, ", last stray new call %s later",
 			format_duration(phase->observed_ns - phase->returned_ns).s);
@@ -34,10 +36,13 @@ void text_phases(const struct report_input *input, FILE *out)
 
 		fprintf(out, "  %-24s%10s", phase_label(input->scenario, phase).s,
 			format_at(phase->start_ns, judgement->start_ns).s);
-		fprintf(out, "%14s", phase->end_ns ? format_duration(phase->end_ns - phase->start_ns).s : "no end");
+		fprintf(out, "%14s",
+			phase->end_ns ? format_duration(phase->end_ns - phase->start_ns).s :
+					"no end");
 		shift_note(phase, out);
 		if (phase->verdict != VERDICT_PASS)
-			fprintf(out, "   %s%s", phase->verdict == VERDICT_FAIL ? "FAIL" : "INCONCLUSIVE",
+			fprintf(out, "   %s%s",
+				phase->verdict == VERDICT_FAIL ? "FAIL" : "INCONCLUSIVE",
 				*phase->error ? ": " : "");
 		if (*phase->error) {
 			size_t column = NOTE_COLUMN + (phase->verdict == VERDICT_FAIL ? 6 : 14);
@@ -56,13 +61,15 @@ void text_latency(const struct report_input *input, FILE *out)
 	enum metric last = METRIC_COUNT;
 
 	if (judgement->latency_count)
-		fprintf(out, "\nlatency ms%43s%9s%10s%10s%10s%12s\n", "samples", "p50", "p95", "p99", "max", "unanswered");
+		fprintf(out, "\nlatency ms%35s%9s%10s%10s%10s%12s\n", "samples", "p50", "p95",
+			"p99", "max", "unanswered");
 	for (size_t i = 0; i < judgement->latency_count; i++) {
 		const struct latency_row *row = &judgement->latency[i];
 		const struct histogram *h = &row->histogram;
 
-		fprintf(out, "  %-15s%-10s%-8s%18s%9s", row->metric == last ? "" : metric_name(row->metric),
-			phase_name(row->phase), row->color == COLOR_UNKNOWN ? "-" : color_name(row->color),
+		fprintf(out, "  %-15s%-10s%-8s%10s%9s",
+			row->metric == last ? "" : metric_name(row->metric), phase_name(row->phase),
+			row->color == COLOR_UNKNOWN ? "-" : color_name(row->color),
 			format_count(h->count).s, format_ms(histogram_quantile_ns(h, 0.50)).s);
 		fprintf(out, "%10s%10s%10s", format_ms(histogram_quantile_ns(h, 0.95)).s,
 			format_ms(histogram_quantile_ns(h, 0.99)).s, format_ms(h->max_ns).s);
@@ -77,15 +84,19 @@ void text_ledger(const struct report_input *input, FILE *out)
 	const struct generator *generator = &judgement->generator;
 	const struct ledger *l = &judgement->ledger;
 
-	fprintf(out, "\ncallers %u worker%s, schedule lag p99 %s, loop lag p99 %s,", generator->workers,
-		generator->workers == 1 ? "" : "s", format_duration(generator->schedule_lag_p99_ns).s,
+	fprintf(out, "\ncallers %u worker%s, schedule lag p99 %s, loop lag p99 %s,",
+		generator->workers, generator->workers == 1 ? "" : "s",
+		format_duration(generator->schedule_lag_p99_ns).s,
 		format_duration(generator->loop_lag_p99_ns).s);
-	fprintf(out, " CPU %.0f %%, memory %s, descriptors %s\n", generator->cpu_percent,
+	fprintf(out, " CPU %.0f %%, %s, %s descriptors\n", generator->cpu_percent,
 		format_bytes(generator->rss_bytes).s, format_count(generator->descriptors).s);
-	fprintf(out, "traffic %s turns, %s resumes, %s of them to the other color; %s events judged\n",
+	fprintf(out,
+		"traffic %s turns, %s resumes, %s of them to the other color; %s events judged\n",
 		format_count(judgement->turns).s, format_count(judgement->resumes).s,
 		format_count(judgement->crossings).s, format_count(judgement->events).s);
-	fprintf(out, "ledger  %s started = %s completed + %s dropped + %s refused + %s live + %s abandoned\n",
-		format_count(l->started).s, format_count(l->completed).s, format_count(l->dropped).s,
-		format_count(l->refused).s, format_count(l->live).s, format_count(l->abandoned).s);
+	fprintf(out,
+		"ledger  %s started = %s completed + %s dropped + %s refused + %s live + %s abandoned\n",
+		format_count(l->started).s, format_count(l->completed).s,
+		format_count(l->dropped).s, format_count(l->refused).s, format_count(l->live).s,
+		format_count(l->abandoned).s);
 }

@@ -50,7 +50,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_TORN_DOWN_LIVE] = "torn down before it was drained",
 	[ANOMALY_DRAIN_STUCK] = "the drain did not end within its deadline",
 	[ANOMALY_DRAIN_LIE] = "the cutover believed it drained while calls were live",
-	[ANOMALY_STICKY_DEBT] = "a cookie outlived its declared duration and pulled a call to the old color",
+	[ANOMALY_STICKY_DEBT] =
+		"a cookie outlived its declared duration and pulled a call to the old color",
 	[ANOMALY_STICKY_LOST] = "a valid cookie did not bring the call back to its color",
 	[ANOMALY_ZERO_WEIGHT_LEAK] = "a color at weight 0 took new calls",
 	[ANOMALY_NOT_SHIFTED] = "new calls still went to the old color after the shift",
@@ -60,7 +61,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_BLOCKED] = "the call was never admitted",
 	[ANOMALY_UNKNOWN] = "no event of the record explains it",
 };
-_Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT, "every anomaly has its sentence");
+_Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
+	       "every anomaly has its sentence");
 
 static const char *const reasons[] = {
 	[REASON_NONE] = "",
@@ -112,7 +114,8 @@ struct formatted phase_label(const struct scenario *scenario, const struct phase
 	const struct step *step = NULL;
 	struct formatted f;
 
-	if (phase->step < scenario->step_count && scenario->steps[phase->step].phase == phase->phase)
+	if (phase->step < scenario->step_count &&
+	    scenario->steps[phase->step].phase == phase->phase)
 		step = &scenario->steps[phase->step];
 	if (step && phase->phase == PHASE_SHIFT)
 		snprintf(f.s, sizeof(f.s), "%s blue %d green %d", name, step->blue, step->green);
@@ -138,7 +141,8 @@ struct formatted run_date(const struct report_input *input)
 	return format_utc(header->realtime_ns + input->judgement->start_ns - header->monotonic_ns);
 }
 
-/* Bytes of the well-formed UTF-8 sequence at `s`, 0 when there is none (RFC 3629: no surrogates, no overlong forms). */
+/* Bytes of the well-formed UTF-8 sequence at `s`, 0 when there is none (RFC 3629: no surrogates, no
+ * overlong forms). */
 static size_t sequence(const unsigned char *s)
 {
 	unsigned low = 0x80, high = 0xbf;

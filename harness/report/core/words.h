@@ -1,6 +1,7 @@
 /*
- * What the reports say in the same words: the outcome of the whole run, anomalies and reasons as sentences, names of
- * calls and instances even where the record has lost them, and text that JSON and XML accept.
+ * What the reports say in the same words: the outcome of the whole run, anomalies and reasons as
+ * sentences, names of calls and instances even where the record has lost them, and text that JSON
+ * and XML accept.
  */
 #ifndef REPORT_CORE_WORDS_H
 #define REPORT_CORE_WORDS_H
@@ -8,7 +9,7 @@
 #include "report/core/format.h"
 #include "report/report.h"
 
-/* "pass" "fail" "inconclusive" "harness_error" "interrupted": what the exit code means. */
+/* What the exit code means: "pass" "fail" "inconclusive" "harness_error" "interrupted". */
 const char *outcome_name(const struct judgement *);
 /* "torn down before it was drained"; "" for none. */
 const char *anomaly_sentence(enum anomaly);

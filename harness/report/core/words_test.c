@@ -16,7 +16,8 @@ static void texts_become_valid_utf8_without_control_characters(void **state)
 		const char *raw, *clean;
 	} table[] = {
 		{ "plain, with\ttab and\nline", "plain, with\ttab and\nline" },
-		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\x9e", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\x9e" },
+		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\x9e",
+		  "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\x9e" },
 		{ "\x1b[31m\x7f\x01", "?[31m??" },
 		{ "cut \xc3", "cut ?" },
 		{ "cut \xe2\x82", "cut ??" },
