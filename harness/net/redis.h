@@ -21,7 +21,7 @@ int redis_ping(struct redis *, struct err *);
 int redis_get(struct redis *, const char *key, bool *ret_found, struct buf *value, struct err *);
 int redis_ttl(struct redis *, const char *key, int64_t *ret_s, struct err *); /* -1 no ttl, -2 no key, as Redis says */
 int redis_delete(struct redis *, const char *key, int64_t *ret_deleted, struct err *);
-/* Number of keys that match a glob, by SCAN. */
+/* Number of keys that match a glob, by SCAN: exact at rest; a key may be counted twice while Redis resizes its table. */
 int redis_count(struct redis *, const char *pattern, int64_t *ret_count, struct err *);
 
 #endif

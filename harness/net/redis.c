@@ -1,0 +1,209 @@
+#include "net/redis.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hiredis/hiredis.h>
+
+#include "base/clock.h"
+
+enum { REPLY_BYTES_MAX = 16 << 20, SCAN_COUNT = 1000 };
+
+struct redis {
+	redisContext *context;
+	char *address;
+	int64_t timeout_ns;
+	bool broken; /* a late reply would be taken for the next one's: no further commands */
+};
+
+static struct timeval timeval_of(int64_t ns)
+{
+	if (ns < NS_PER_US)
+		ns = NS_PER_US; /* zero would mean for ever */
+	return (struct timeval){ .tv_sec = ns / NS_PER_S, .tv_usec = ns % NS_PER_S / NS_PER_US };
+}
+
+static redisContext *connect_to(const char *address, struct timeval timeout, struct err *err)
+{
+	const char *colon = strrchr(address, ':');
+	char host[256], *end;
+	long port;
+
+	if (!strncmp(address, "unix:", 5))
+		return redisConnectUnixWithTimeout(address + 5, timeout);
+	port = colon ? strtol(colon + 1, &end, 10) : 0;
+	if (!colon || colon == address || (size_t)(colon - address) >= sizeof host || *end || port < 1 || port > 65535) {
+		err_set(err, ERR_INPUT, "redis %s: not HOST:PORT or unix:PATH", address);
+		return NULL;
+	}
+	memcpy(host, address, (size_t)(colon - address));
+	host[colon - address] = '\0';
+	return redisConnectWithTimeout(host, (int)port, timeout);
+}
+
+int redis_open(const char *address, int64_t timeout_ns, struct redis **ret, struct err *err)
+{
+	struct err why = { .kind = ERR_NONE };
+	redisContext *context = connect_to(address, timeval_of(timeout_ns), &why);
+	struct redis *redis;
+
+	if (why.kind != ERR_NONE)
+		return err_set(err, why.kind, "%s", why.text);
+	if (!context || context->err) {
+		err_set(err, ERR_WORLD, "redis %s: connect: %s", address, context ? context->errstr : "out of memory");
+		redisFree(context);
+		return -1;
+	}
+	redis = xcalloc(1, sizeof *redis);
+	redis->context = context;
+	redis->address = xstrdup(address);
+	redis->timeout_ns = timeout_ns;
+	*ret = redis;
+	return 0;
+}
+
+void redis_close(struct redis *redis)
+{
+	if (!redis)
+		return;
+	redisFree(redis->context);
+	free(redis->address);
+	free(redis);
+}
+
+/* The socket's own time-outs are per call; this keeps the whole command to one deadline. */
+static redisReply *receive(struct redis *redis, int64_t deadline_ns, struct err *err)
+{
+	redisContext *c = redis->context;
+	void *reply = NULL;
+	int64_t left_ns;
+	int done = 0;
+
+	for (;;) {
+		left_ns = deadline_ns - clock_now_ns();
+		if (left_ns <= 0) {
+			err_set(err, ERR_WORLD, "no answer within %lld ms", (long long)(redis->timeout_ns / NS_PER_MS));
+			return NULL;
+		}
+		redisSetTimeout(c, timeval_of(left_ns));
+		if (done ? redisBufferRead(c) != REDIS_OK : redisBufferWrite(c, &done) != REDIS_OK)
+			break;
+		if (c->reader->len > REPLY_BYTES_MAX) {
+			err_set(err, ERR_WORLD, "the answer is longer than %d bytes", REPLY_BYTES_MAX);
+			return NULL;
+		}
+		if (done && redisGetReplyFromReader(c, &reply) != REDIS_OK)
+			break;
+		if (reply)
+			return reply;
+	}
+	if (c->err == REDIS_ERR_IO && errno == EAGAIN)
+		err_set(err, ERR_WORLD, "no answer within %lld ms", (long long)(redis->timeout_ns / NS_PER_MS));
+	else
+		err_set(err, ERR_WORLD, "%s", c->errstr);
+	return NULL;
+}
+
+static redisReply *command(struct redis *redis, int type, struct err *err, const char *fmt, ...)
+{
+	const char *name_end = strchr(fmt, ' ');
+	int name = (int)(name_end ? (size_t)(name_end - fmt) : strlen(fmt));
+	redisReply *reply = NULL;
+	struct err why = { .kind = ERR_NONE };
+	va_list ap;
+	int queued;
+
+	va_start(ap, fmt);
+	if (redis->broken)
+		err_set(&why, ERR_WORLD, "the connection is lost");
+	else if (queued = redisvAppendCommand(redis->context, fmt, ap), queued != REDIS_OK)
+		err_set(&why, ERR_HARNESS, "%s", redis->context->errstr);
+	else
+		reply = receive(redis, clock_now_ns() + redis->timeout_ns, &why);
+	va_end(ap);
+	if (!reply) {
+		redis->broken = true;
+	} else if (reply->type != type && !(type == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)) {
+		if (reply->type == REDIS_REPLY_ERROR)
+			err_set(&why, ERR_WORLD, "%s", reply->str);
+		else
+			err_set(&why, ERR_WORLD, "an answer of another type (%d)", reply->type);
+		freeReplyObject(reply);
+		reply = NULL;
+	}
+	if (!reply)
+		err_set(err, why.kind, "redis %s: %.*s: %s", redis->address, name, fmt, why.text);
+	return reply;
+}
+
+int redis_ping(struct redis *redis, struct err *err)
+{
+	redisReply *reply = command(redis, REDIS_REPLY_STATUS, err, "PING");
+
+	if (!reply)
+		return -1;
+	freeReplyObject(reply);
+	return 0;
+}
+
+int redis_get(struct redis *redis, const char *key, bool *ret_found, struct buf *value, struct err *err)
+{
+	redisReply *reply = command(redis, REDIS_REPLY_STRING, err, "GET %s", key);
+	int result = 0;
+
+	if (!reply)
+		return -1;
+	buf_clear(value);
+	if (reply->type == REDIS_REPLY_STRING && buf_append(value, reply->str, reply->len) < 0)
+		result = err_set(err, ERR_WORLD, "redis %s: GET %s: %zu bytes, more than %zu", redis->address, key,
+				 reply->len, value->max);
+	else
+		*ret_found = reply->type == REDIS_REPLY_STRING;
+	freeReplyObject(reply);
+	return result;
+}
+
+static int integer(redisReply *reply, int64_t *ret)
+{
+	if (!reply)
+		return -1;
+	*ret = reply->integer;
+	freeReplyObject(reply);
+	return 0;
+}
+
+int redis_ttl(struct redis *redis, const char *key, int64_t *ret_s, struct err *err)
+{
+	return integer(command(redis, REDIS_REPLY_INTEGER, err, "TTL %s", key), ret_s);
+}
+
+int redis_delete(struct redis *redis, const char *key, int64_t *ret_deleted, struct err *err)
+{
+	return integer(command(redis, REDIS_REPLY_INTEGER, err, "DEL %s", key), ret_deleted);
+}
+
+int redis_count(struct redis *redis, const char *pattern, int64_t *ret_count, struct err *err)
+{
+	char cursor[32] = "0";
+	int64_t count = 0;
+
+	do {
+		redisReply *reply = command(redis, REDIS_REPLY_ARRAY, err, "SCAN %s MATCH %s COUNT %d", cursor, pattern,
+					    SCAN_COUNT);
+
+		if (!reply)
+			return -1;
+		if (reply->elements != 2 || reply->element[0]->type != REDIS_REPLY_STRING ||
+		    reply->element[0]->len >= sizeof cursor || reply->element[1]->type != REDIS_REPLY_ARRAY) {
+			freeReplyObject(reply);
+			return err_set(err, ERR_WORLD, "redis %s: SCAN: an answer of another shape", redis->address);
+		}
+		memcpy(cursor, reply->element[0]->str, reply->element[0]->len + 1);
+		count += (int64_t)reply->element[1]->elements;
+		freeReplyObject(reply);
+	} while (strcmp(cursor, "0") != 0);
+	*ret_count = count;
+	return 0;
+}
