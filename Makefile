@@ -53,7 +53,7 @@ $(B)/%_test: $(B)/%_test.o $$(filter-out %/main.o,$$(patsubst %.c,$(B)/%.o,$$(fi
 # The registries: the build lists the folder. <room>/<room>.c is the room's door, everything else a plug-in.
 $(B)/registry/%.inc: FORCE
 	@mkdir -p $(@D)
-	@ls harness/$*/*.c 2>/dev/null | grep -v -e _test.c -e /$*.c | sed 's,.*/\(.*\)\.c,PLUGIN(\1),' >$@.new || true
+	@ls harness/$*/*.c 2>/dev/null | grep -v -e "_test[.]c$$" -e "/$*[.]c$$" | sed 's,.*/\(.*\)\.c,PLUGIN(\1),' >$@.new || true
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 FORCE:

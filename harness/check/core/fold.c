@@ -1,0 +1,282 @@
+#include "check/core/fold.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "check/core/gates.h"
+#include "check/core/outcome.h"
+#include "check/core/world.h"
+
+enum { CHECKS_MAX = 32 };
+
+struct listener {
+	const struct check *check;
+	void *state;
+	struct finding *finding;
+	size_t call_offset;
+};
+
+struct fold {
+	struct world world;
+	size_t count;
+	struct listener all[CHECKS_MAX];
+	struct finding *findings;
+	/* Per kind, who wants it: an event costs as many calls as there are listeners, not as there are checks. */
+	uint8_t wanted[EVENT_KIND_COUNT][CHECKS_MAX], wanted_count[EVENT_KIND_COUNT];
+	struct ledger ledger, by_phase[PHASE_COUNT], by_color[COLOR_COUNT];
+};
+
+struct fold *fold_new(const struct scenario *scenario, const struct history *names)
+{
+	struct fold *f = xcalloc(1, sizeof(*f));
+	size_t entry_bytes = sizeof(struct world_call);
+
+	f->count = check_count();
+	ASSERT(f->count <= CHECKS_MAX);
+	f->findings = xcalloc(f->count ? f->count : 1, sizeof(*f->findings));
+	for (size_t i = 0; i < f->count; i++) {
+		const struct check *check = check_at(i);
+		f->all[i] = (struct listener){ .check = check, .finding = &f->findings[i], .call_offset = entry_bytes,
+					       .state = check->state_bytes ? xcalloc(1, check->state_bytes) : NULL };
+		f->findings[i].name = check->name;
+		entry_bytes += (check->call_bytes + 7) & ~(size_t)7;
+		for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+			if (check->kinds >> kind & 1)
+				f->wanted[kind][f->wanted_count[kind]++] = (uint8_t)i;
+		}
+	}
+	world_init(&f->world, scenario, names, entry_bytes);
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->all[i].check->begin)
+			f->all[i].check->begin(f->all[i].state, &f->world);
+	}
+	return f;
+}
+
+void fold_free(struct fold *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->all[i].check->release)
+			f->all[i].check->release(f->all[i].state);
+		free(f->all[i].state);
+	}
+	world_free(&f->world);
+	free(f->findings);
+	free(f);
+}
+
+static void *part_of(struct world_call *c, const struct listener *listener)
+{
+	return c ? (char *)c + listener->call_offset : NULL;
+}
+
+static void call_done(struct fold *f, struct world_call *c)
+{
+	unsigned outcome = outcome_of(&f->world, c);
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct listener *l = &f->all[i];
+		if (l->check->call_done)
+			l->check->call_done(l->state, c, part_of(c, l), &f->world, l->finding);
+	}
+	metrics_call_done(&f->world, c);
+	ledger_add(&f->ledger, outcome);
+	ledger_add(&f->by_phase[c->start_phase], outcome);
+	ledger_add(&f->by_color[c->first_color], outcome);
+	f->by_phase[c->start_phase].started++;
+	f->by_color[c->first_color].started++;
+}
+
+static void reap(struct fold *f, int64_t now_ns)
+{
+	struct world_call *c;
+
+	while ((c = world_pop_done(&f->world, now_ns))) {
+		call_done(f, c);
+		world_forget(&f->world, c);
+	}
+}
+
+void fold_event(struct fold *f, const struct event *e)
+{
+	struct world_call *c;
+
+	if (e->kind >= EVENT_KIND_COUNT)
+		return;
+	world_event(&f->world, e, &c);
+	for (unsigned i = 0; i < f->wanted_count[e->kind]; i++) {
+		const struct listener *l = &f->all[f->wanted[e->kind][i]];
+		l->check->event(l->state, c, part_of(c, l), &f->world, e, l->finding);
+	}
+	world_settle(&f->world, c, e);
+	if (f->world.done_first)
+		reap(f, e->t_ns);
+}
+
+void fold_events(struct fold *f, const struct event *events, size_t count)
+{
+	enum { AHEAD = 16 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (i + AHEAD < count && events[i + AHEAD].call)
+			table_prefetch(&f->world.calls, events[i + AHEAD].call);
+		fold_event(f, &events[i]);
+	}
+}
+
+/* ---- the judgement ---- */
+
+/* The ledger of the calls the gate's filter lets through; they are told apart by phase of their start or color of their
+ * first leg. */
+static struct ledger filtered_ledger(const struct fold *f, const struct gate *gate)
+{
+	struct ledger sum = { 0 };
+
+	if (gate->phase == GATE_PHASE_ANY)
+		return gate->color == COLOR_UNKNOWN ? f->ledger : f->by_color[gate->color];
+	for (unsigned phase = 0; phase < PHASE_COUNT; phase++) {
+		const struct ledger *l = &f->by_phase[phase];
+		if (gate->phase == GATE_PHASE_CUTOVER ? !phase_of_cutover((enum phase)phase) : gate->phase != (int)phase)
+			continue;
+		sum.started += l->started;
+		sum.completed += l->completed;
+		sum.dropped += l->dropped;
+		sum.refused += l->refused;
+		sum.live += l->live;
+		sum.abandoned += l->abandoned;
+	}
+	return sum;
+}
+
+/* A gate on calls (ledger words) or on a check's violations. */
+static void count_gate(const struct fold *f, const struct gate *gate, struct gate_result *ret)
+{
+	const struct ledger l = filtered_ledger(f, gate);
+	const struct { const char *word; uint64_t count; } words[] = {
+		{ "started", l.started }, { "completed", l.completed }, { "dropped_calls", l.dropped },
+		{ "refused", l.refused }, { "abandoned", l.abandoned }, { "live", l.live },
+	};
+	bool by_phase = gate->phase != GATE_PHASE_ANY, by_color = gate->color != COLOR_UNKNOWN;
+
+	gate_number(gate, false, 0, 0, ret);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(words[i].word, gate->metric) != 0)
+			continue;
+		if (by_phase && by_color)
+			snprintf(ret->note, sizeof(ret->note), "calls are counted by phase or by color, not by both");
+		else
+			gate_number(gate, true, words[i].count, l.started, ret);
+		return;
+	}
+	for (size_t i = 0; i < f->count && !by_phase && !by_color; i++) {
+		if (!strcmp(f->findings[i].name, gate->metric))
+			gate_number(gate, true, f->findings[i].violations, f->findings[i].exposed, ret);
+	}
+}
+
+static void judge_gates(struct fold *f, struct judgement *j)
+{
+	const struct scenario *s = f->world.scenario;
+
+	j->gate_count = s->gate_count;
+	j->gates = xcalloc(s->gate_count ? s->gate_count : 1, sizeof(*j->gates));
+	for (size_t i = 0; i < s->gate_count; i++) {
+		if (gate_metric(&s->gates[i]) >= 0)
+			gate_latency(&s->gates[i], &f->world.metrics, &j->gates[i]);
+		else
+			count_gate(f, &s->gates[i], &j->gates[i]);
+		j->verdict = verdict_worse(j->verdict, j->gates[i].verdict);
+	}
+}
+
+/* Worst first; among equals the registry's order. */
+static void take_findings(struct fold *f, struct judgement *j)
+{
+	j->findings = xcalloc(f->count ? f->count : 1, sizeof(*j->findings));
+	for (int verdict = VERDICT_FAIL; verdict >= VERDICT_PASS; verdict--) {
+		for (size_t i = 0; i < f->count; i++) {
+			if (f->findings[i].verdict == (enum verdict)verdict)
+				j->findings[j->finding_count++] = f->findings[i];
+		}
+	}
+	for (size_t i = 0; i < f->count; i++) {
+		j->verdict = verdict_worse(j->verdict, f->findings[i].verdict);
+		for (unsigned a = ANOMALY_NONE + 1; a < ANOMALY_COUNT; a++)
+			j->anomalies[a] += f->findings[i].anomalies[a];
+	}
+}
+
+static void take_phases(struct fold *f, struct judgement *j)
+{
+	struct phases *p = &f->world.phases;
+
+	if (p->count && !p->list[p->count - 1].end_ns)
+		p->list[p->count - 1].end_ns = f->world.last_ns;
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->list[i].phase == PHASE_SHIFT && f->world.fresh_blue_ns >= p->list[i].start_ns)
+			p->list[i].observed_ns = f->world.fresh_blue_ns;
+	}
+	j->phases = p->list;
+	j->phase_count = p->count;
+	*p = (struct phases){ 0 };
+}
+
+static void check_books(const struct fold *f, struct judgement *j)
+{
+	const struct world *w = &f->world;
+	const struct lane_status *lanes = NULL;
+	size_t count = w->names ? history_lanes(w->names, &lanes) : 0;
+	bool whole = true;
+
+	for (size_t i = 0; i < count; i++)
+		whole &= lanes[i].whole;
+	if (!ledger_balances(&f->ledger))
+		snprintf(j->harness_text, sizeof(j->harness_text), "ledger does not balance: %llu calls started, %llu accounted for",
+			 (unsigned long long)f->ledger.started,
+			 (unsigned long long)(f->ledger.completed + f->ledger.dropped + f->ledger.refused + f->ledger.live +
+					      f->ledger.abandoned));
+	else if (w->doubles || (w->orphans && whole))
+		snprintf(j->harness_text, sizeof(j->harness_text),
+			 "the record contradicts itself: %llu calls began or ended twice, %llu events of calls that never began",
+			 (unsigned long long)w->doubles, (unsigned long long)w->orphans);
+	j->harness_error = j->harness_text[0] != '\0';
+}
+
+struct judgement *fold_finish(struct fold *f)
+{
+	struct judgement *j = xcalloc(1, sizeof(*j));
+	struct world *w = &f->world;
+	struct world_call *c;
+	size_t cursor = 0;
+
+	reap(f, INT64_MAX);
+	while ((c = table_each(&w->calls, &cursor)))
+		call_done(f, c);
+	f->ledger.started = w->started;
+	j->generator.schedule_lag_p99_ns = histogram_quantile_ns(&w->metrics.lag, 0.99);
+	load_report(&w->load, &j->generator);
+	for (size_t i = 0; i < f->count; i++) {
+		f->all[i].check->finish(f->all[i].state, w, f->all[i].finding);
+		verdict_finish(f->all[i].finding);
+	}
+	judge_gates(f, j);
+	take_findings(f, j);
+	check_books(f, j);
+	j->interrupted = w->run_end_flags & 1;
+	j->start_ns = w->start_ns ? w->start_ns : w->first_ns;
+	j->end_ns = w->last_ns;
+	j->ledger = f->ledger;
+	memcpy(j->by_phase, f->by_phase, sizeof(j->by_phase));
+	memcpy(j->by_color, f->by_color, sizeof(j->by_color));
+	j->latency_count = metrics_rows(&w->metrics, &j->latency);
+	j->events = w->events;
+	j->turns = w->turns;
+	j->resumes = w->resumes;
+	j->crossings = w->crossings;
+	take_phases(f, j);
+	return j;
+}

@@ -1,0 +1,149 @@
+#include "check/core/gates.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int gate_metric(const struct gate *gate)
+{
+	for (unsigned m = 0; m < METRIC_COUNT; m++) {
+		if (!strcmp(gate->metric, metric_name(m)))
+			return (int)m;
+	}
+	return -1;
+}
+
+static bool holds(double value, enum gate_op op, double limit)
+{
+	switch (op) {
+	case GATE_LT:
+		return value < limit;
+	case GATE_LE:
+		return value <= limit;
+	case GATE_GT:
+		return value > limit;
+	case GATE_GE:
+		return value >= limit;
+	case GATE_EQ:
+		return value == limit;
+	case GATE_NE:
+		return value != limit;
+	}
+	return false;
+}
+
+static bool phase_matches(const struct gate *gate, unsigned phase)
+{
+	if (gate->phase == GATE_PHASE_CUTOVER)
+		return phase_of_cutover((enum phase)phase);
+	return gate->phase == GATE_PHASE_ANY || gate->phase == (int)phase;
+}
+
+/* All rows the gate's filter lets through: `lenient` with the unanswered at their age, `strict` with them never answered. */
+static void collect(const struct gate *gate, const struct metrics *m, unsigned metric, struct histogram *lenient,
+		    struct histogram *strict)
+{
+	for (unsigned phase = 0; phase < PHASE_COUNT; phase++)
+		for (unsigned color = 0; color < COLOR_COUNT; color++) {
+			const struct metric_row *row = m->rows[metric][phase][color];
+			if (!row || !phase_matches(gate, phase) ||
+			    (gate->color != COLOR_UNKNOWN && gate->color != (enum color)color))
+				continue;
+			histogram_merge(lenient, &row->answered);
+			histogram_merge(lenient, &row->unanswered);
+			histogram_merge(strict, &row->answered);
+			for (uint64_t i = 0; i < row->unanswered.count; i++)
+				histogram_add_censored(strict, INT64_MAX);
+		}
+}
+
+static void quantile(const struct gate *gate, double q, const struct histogram *lenient, const struct histogram *strict,
+		     struct gate_result *ret)
+{
+	int64_t low_ns, high_ns, unused_ns;
+	bool ceiling = gate->op == GATE_LT || gate->op == GATE_LE;
+
+	ret->measured = (double)histogram_quantile_ns(lenient, q);
+	if (gate->op == GATE_EQ || gate->op == GATE_NE) {
+		ret->verdict = holds(ret->measured, gate->op, gate->limit) ? VERDICT_PASS : VERDICT_FAIL;
+		return;
+	}
+	/* -1 only says that the upper end is unbounded, which the value then says too. */
+	(void)histogram_interval_ns(lenient, q, &low_ns, &unused_ns);
+	(void)histogram_interval_ns(strict, q, &unused_ns, &high_ns);
+	double inner = (double)(ceiling ? high_ns : low_ns), outer = (double)(ceiling ? low_ns : high_ns);
+	if (holds(inner, gate->op, gate->limit))
+		ret->verdict = VERDICT_PASS;
+	else if (!holds(outer, gate->op, gate->limit))
+		ret->verdict = VERDICT_FAIL;
+	else if (high_ns == INT64_MAX)
+		snprintf(ret->note, sizeof(ret->note), "resolution: %llu samples (%llu unanswered) do not bound it above",
+			 (unsigned long long)strict->count, (unsigned long long)strict->censored);
+	else
+		snprintf(ret->note, sizeof(ret->note),
+			 "resolution: %llu samples, 99 %% interval %.3f ms to %.3f ms straddles the limit",
+			 (unsigned long long)strict->count, (double)low_ns / NS_PER_MS, (double)high_ns / NS_PER_MS);
+}
+
+void gate_latency(const struct gate *gate, const struct metrics *m, struct gate_result *ret)
+{
+	struct histogram lenient = { 0 }, strict = { 0 };
+	int metric = gate_metric(gate);
+
+	*ret = (struct gate_result){ .gate = gate, .verdict = VERDICT_INCONCLUSIVE };
+	if (metric >= 0)
+		collect(gate, m, (unsigned)metric, &lenient, &strict);
+	ret->samples = strict.count;
+	if (!strict.count) {
+		snprintf(ret->note, sizeof(ret->note), "no samples");
+		return;
+	}
+	switch (gate->stat) {
+	case GATE_P:
+		quantile(gate, gate->percentile / 100, &lenient, &strict, ret);
+		return;
+	case GATE_MED:
+		quantile(gate, 0.5, &lenient, &strict, ret);
+		return;
+	case GATE_COUNT:
+		ret->measured = (double)strict.count;
+		break;
+	case GATE_RATE: /* the share that was answered */
+		ret->measured = 1 - (double)strict.censored / (double)strict.count;
+		break;
+	case GATE_AVG:
+		ret->measured = lenient.sum_ns / (double)lenient.count;
+		break;
+	case GATE_MIN:
+		ret->measured = (double)lenient.min_ns;
+		break;
+	case GATE_MAX:
+		ret->measured = (double)lenient.max_ns;
+		break;
+	}
+	ret->verdict = holds(ret->measured, gate->op, gate->limit) ? VERDICT_PASS : VERDICT_FAIL;
+	/* A mean or a maximum inside its limit means little while some were never answered. */
+	if (ret->verdict == VERDICT_PASS && strict.censored && (gate->stat == GATE_AVG || gate->stat == GATE_MAX)) {
+		ret->verdict = VERDICT_INCONCLUSIVE;
+		snprintf(ret->note, sizeof(ret->note), "%llu of %llu were never answered",
+			 (unsigned long long)strict.censored, (unsigned long long)strict.count);
+	}
+}
+
+void gate_number(const struct gate *gate, bool known, uint64_t count, uint64_t of, struct gate_result *ret)
+{
+	*ret = (struct gate_result){ .gate = gate, .samples = of, .verdict = VERDICT_INCONCLUSIVE };
+	if (!known) {
+		snprintf(ret->note, sizeof(ret->note), "nobody measures %s", gate->metric);
+		return;
+	}
+	if (!of) {
+		snprintf(ret->note, sizeof(ret->note), "no samples");
+		return;
+	}
+	if (gate->stat != GATE_COUNT && gate->stat != GATE_RATE) {
+		snprintf(ret->note, sizeof(ret->note), "%s has a count and a rate, no durations", gate->metric);
+		return;
+	}
+	ret->measured = gate->stat == GATE_RATE ? (double)count / (double)of : (double)count;
+	ret->verdict = holds(ret->measured, gate->op, gate->limit) ? VERDICT_PASS : VERDICT_FAIL;
+}

@@ -1,0 +1,54 @@
+#include "check/judge.h"
+
+#include <stdlib.h>
+
+#include "check/core/fold.h"
+
+int judge(const struct scenario *scenario, struct history *history, struct judgement **ret, struct err *err)
+{
+	enum { BATCH = 64 };
+	struct event batch[BATCH];
+	const struct event *e;
+	size_t count = 0;
+	uint64_t seen = 0;
+	struct fold *fold = fold_new(scenario, history);
+
+	while (history_next(history, &e)) {
+		batch[count++] = *e;
+		seen++;
+		if (count == BATCH) {
+			fold_events(fold, batch, count);
+			count = 0;
+		}
+	}
+	fold_events(fold, batch, count);
+	if (!seen) {
+		fold_free(fold);
+		return err_set(err, ERR_INPUT, "the history has no events: nothing to judge");
+	}
+	*ret = fold_finish(fold);
+	fold_free(fold);
+	return 0;
+}
+
+int judgement_exit_code(const struct judgement *j)
+{
+	if (j->harness_error)
+		return EXIT_HARNESS;
+	if (j->verdict == VERDICT_FAIL)
+		return EXIT_FAIL;
+	if (j->interrupted)
+		return EXIT_INTERRUPTED;
+	return j->verdict == VERDICT_INCONCLUSIVE ? EXIT_INCONCLUSIVE : EXIT_PASS;
+}
+
+void judgement_free(struct judgement *j)
+{
+	if (!j)
+		return;
+	free(j->findings);
+	free(j->gates);
+	free(j->phases);
+	free(j->latency);
+	free(j);
+}

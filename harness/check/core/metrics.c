@@ -1,0 +1,204 @@
+#include "check/core/metrics.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "check/core/world.h"
+
+const char *metric_name(unsigned m)
+{
+	static const char *const names[METRIC_COUNT] = {
+		[METRIC_TURN_RESPONSE] = "turn_response", [METRIC_TURN_SERVICE] = "turn_service",
+		[METRIC_REDIS_TURN] = "redis_turn",       [METRIC_REDIS_COMMAND] = "redis_command",
+		[METRIC_DIAL] = "dial",                   [METRIC_RESUME_GAP] = "resume_gap",
+	};
+
+	return m < METRIC_COUNT ? names[m] : "?";
+}
+
+void metrics_free(struct metrics *m)
+{
+	for (unsigned i = 0; i < METRIC_COUNT; i++)
+		for (unsigned phase = 0; phase < PHASE_COUNT; phase++)
+			for (unsigned color = 0; color < COLOR_COUNT; color++)
+				free(m->rows[i][phase][color]);
+}
+
+static struct metric_row *row_of(struct world *w, enum metric metric, int64_t began_ns, uint8_t color)
+{
+	struct metric_row **row = &w->metrics.rows[metric][phases_at(&w->phases, began_ns)][color % COLOR_COUNT];
+
+	if (!*row)
+		*row = xcalloc(1, sizeof(**row));
+	return *row;
+}
+
+/* Something that began then took so long; `answered` false: it was given up. */
+static void sample(struct world *w, enum metric metric, int64_t began_ns, uint8_t color, int64_t took_ns, bool answered)
+{
+	struct metric_row *row = row_of(w, metric, began_ns, color);
+
+	if (answered)
+		histogram_add(&row->answered, took_ns);
+	else
+		histogram_add_censored(&row->unanswered, took_ns);
+}
+
+static struct metric_turn *turn_of(struct world_call *c, unsigned turn)
+{
+	return &c->metric.turns[turn % METRIC_TURNS];
+}
+
+static void lag(struct world *w, const struct event *e, int64_t free_ns)
+{
+	int64_t since_ns = e->due_ns > free_ns ? e->due_ns : free_ns;
+
+	if (e->due_ns >= 0)
+		histogram_add(&w->metrics.lag, e->t_ns - since_ns);
+}
+
+static void turn_sent(struct world *w, struct world_call *c, const struct event *e)
+{
+	struct metric_call *m = &c->metric;
+
+	if (c->sent == c->acked) /* nothing under way: what came in between belongs to no turn */
+		m->redis_ns = 0, m->commands = 0, m->censored = false;
+	if (e->flags & TURN_RESENT) {
+		/* The commands of its first try are not this one's; its time still counts from the first send. */
+		m->redis_ns = 0, m->commands = 0, m->censored = false;
+		return;
+	}
+	*turn_of(c, e->turn) = (struct metric_turn){ .due_ns = e->due_ns < 0 ? e->t_ns : e->due_ns, .sent_ns = e->t_ns };
+	lag(w, e, c->free_ns);
+}
+
+static void turn_answered(struct world *w, struct world_call *c, const struct event *e, unsigned turn, int64_t due_ns)
+{
+	const struct metric_turn *times = turn_of(c, turn);
+
+	w->metrics.turns_answered++;
+	sample(w, METRIC_TURN_RESPONSE, due_ns, e->color, e->t_ns - due_ns, true);
+	if (c->sent - turn < METRIC_TURNS)
+		sample(w, METRIC_TURN_SERVICE, due_ns, e->color, e->t_ns - times->sent_ns, true);
+}
+
+static void reply(struct world *w, struct world_call *c, const struct event *e)
+{
+	struct metric_call *m = &c->metric;
+	int64_t due_ns = e->due_ns < 0 ? turn_of(c, e->turn)->due_ns : e->due_ns;
+
+	if (e->turn <= c->acked || e->turn > c->sent)
+		return;
+	turn_answered(w, c, e, e->turn, due_ns);
+	if (m->commands)
+		sample(w, METRIC_REDIS_TURN, due_ns, e->color, m->redis_ns, !m->censored);
+	m->redis_ns = 0, m->commands = 0, m->censored = false;
+}
+
+static void resumed(struct world *w, struct world_call *c, const struct event *e)
+{
+	if (c->lost_ns)
+		sample(w, METRIC_RESUME_GAP, c->lost_ns, e->color, e->t_ns - c->lost_ns, true);
+	/* Turns that the state already holds are answered by it, now. */
+	for (unsigned turn = c->acked + 1U; turn <= e->n && turn <= c->sent; turn++) {
+		if (c->sent - turn < METRIC_TURNS)
+			turn_answered(w, c, e, turn, turn_of(c, turn)->due_ns);
+	}
+}
+
+static void command(struct world *w, struct world_call *c, const struct event *e, bool answered)
+{
+	int64_t took_ns = e->due_ns < 0 ? 0 : e->t_ns - e->due_ns;
+
+	if (e->flags & CMD_PROBE || !(e->flags & CMD_CALL_KEY))
+		return;
+	w->tap_commands++;
+	w->tap_saw[e->instance] = true;
+	sample(w, METRIC_REDIS_COMMAND, e->t_ns - took_ns, e->color, took_ns, answered);
+	if (!c || c->sent == c->acked)
+		return;
+	c->metric.redis_ns += took_ns;
+	c->metric.commands++;
+	c->metric.censored |= !answered;
+}
+
+static int64_t dialed_ns(const struct world_call *c, const struct event *e)
+{
+	return e->due_ns >= 0 ? e->due_ns : c && c->dial_ns ? c->dial_ns : e->t_ns;
+}
+
+void metrics_event(struct world *w, struct world_call *c, const struct event *e)
+{
+	switch (e->kind) {
+	case EVENT_CMD_OK:
+	case EVENT_CMD_ERR:
+		command(w, c, e, true);
+		return;
+	case EVENT_CMD_INFO:
+		command(w, c, e, false);
+		return;
+	case EVENT_DIAL_OK:
+		sample(w, METRIC_DIAL, dialed_ns(c, e), e->color, e->t_ns - dialed_ns(c, e), true);
+		return;
+	case EVENT_DIAL_FAIL:
+		sample(w, METRIC_DIAL, dialed_ns(c, e), e->color, e->t_ns - dialed_ns(c, e), false);
+		return;
+	default:
+		break;
+	}
+	if (!c)
+		return;
+	switch (e->kind) {
+	case EVENT_TURN_INV:
+		turn_sent(w, c, e);
+		break;
+	case EVENT_REPLY_OK:
+		reply(w, c, e);
+		break;
+	case EVENT_RESUME_OK:
+		resumed(w, c, e);
+		break;
+	case EVENT_DIAL_INV:
+		lag(w, e, 0);
+		break;
+	default:
+		break;
+	}
+}
+
+void metrics_call_done(struct world *w, struct world_call *c)
+{
+	int64_t until_ns = c->hangup_ns ? c->hangup_ns : c->end_ns ? c->end_ns : w->last_ns;
+	unsigned unanswered = c->sent > c->acked ? (unsigned)(c->sent - c->acked) : 0U;
+
+	for (unsigned i = 0; i < unanswered; i++) {
+		unsigned turn = c->acked + 1U + i;
+		unsigned known = c->sent - turn < METRIC_TURNS ? turn : c->sent - METRIC_TURNS + 1U;
+		int64_t due_ns = turn_of(c, known)->due_ns;
+		w->metrics.turns_unanswered++;
+		sample(w, METRIC_TURN_RESPONSE, due_ns, c->color, until_ns - due_ns, false);
+		sample(w, METRIC_TURN_SERVICE, due_ns, c->color, until_ns - turn_of(c, known)->sent_ns, false);
+	}
+	if (c->lost_ns && !c->hangup_ns && c->profile == PROFILE_RESUMABLE)
+		sample(w, METRIC_RESUME_GAP, c->lost_ns, c->color, until_ns - c->lost_ns, false);
+}
+
+size_t metrics_rows(const struct metrics *m, struct latency_row **ret)
+{
+	struct latency_row *rows = NULL;
+	size_t count = 0;
+
+	for (unsigned i = 0; i < METRIC_COUNT; i++)
+		for (unsigned phase = 0; phase < PHASE_COUNT; phase++)
+			for (unsigned color = 0; color < COLOR_COUNT; color++) {
+				const struct metric_row *row = m->rows[i][phase][color];
+				if (!row)
+					continue;
+				rows = xrealloc(rows, (count + 1) * sizeof(*rows));
+				rows[count] = (struct latency_row){ .metric = i, .phase = phase, .color = color,
+								    .histogram = row->answered };
+				histogram_merge(&rows[count++].histogram, &row->unanswered);
+			}
+	*ret = rows;
+	return count;
+}

@@ -1,0 +1,51 @@
+/*
+ * The latency metrics: one histogram per metric, phase and color, allocated when its first sample comes. Samples that were
+ * never answered are kept apart with their age: they are above every budget, and shown with the age.
+ *
+ *   turn_response  due -> reply      turn_service  sent -> reply        redis_command  one command at the tap
+ *   redis_turn     sum of the turn's commands at the tap, the agent's thinking excluded
+ *   dial           dial.inv -> 101   resume_gap    leg lost -> ready again
+ *
+ * A turn belongs to the phase of its due time. Commands belong to the oldest unanswered turn of their call.
+ */
+#ifndef CHECK_CORE_METRICS_H
+#define CHECK_CORE_METRICS_H
+
+#include "check/judge.h"
+
+enum { METRIC_TURNS = 4 }; /* unanswered turns of one call whose times are kept; must be a power of two */
+
+struct metric_turn {
+	int64_t due_ns, sent_ns;
+};
+
+/* A call's part. */
+struct metric_call {
+	int64_t redis_ns;      /* commands of the turn under way */
+	uint16_t commands;
+	bool censored;         /* one of them got no reply */
+	struct metric_turn turns[METRIC_TURNS];
+};
+
+struct metric_row {
+	struct histogram answered, unanswered;
+};
+
+struct metrics {
+	struct metric_row *rows[METRIC_COUNT][PHASE_COUNT][COLOR_COUNT];
+	uint64_t turns_answered, turns_unanswered;
+	struct histogram lag; /* our own: how late turns and dials went out */
+};
+
+struct world;
+struct world_call;
+
+void metrics_free(struct metrics *);
+/* Called by the world BEFORE it applies the event to the call. */
+void metrics_event(struct world *, struct world_call *, const struct event *);
+/* The call is over: its unanswered turns and its unfinished resume are censored at their age. */
+void metrics_call_done(struct world *, struct world_call *);
+/* The rows with samples, answered and unanswered merged; the caller frees *ret. */
+size_t metrics_rows(const struct metrics *, struct latency_row **ret);
+
+#endif

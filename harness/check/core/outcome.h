@@ -1,0 +1,28 @@
+/*
+ * How a call ended, judged by its script (planned hangup) and not by its close code; judgement I1. The simulator's own
+ * opinion (call.end) decides only what cannot be seen from outside: that we gave the call up ourselves.
+ *
+ * | admitted | hung up as planned | leg lost and not back in time | silent past dead_after | we ended it | outcome   |
+ * |----------|--------------------|-------------------------------|------------------------|-------------|-----------|
+ * | no       | -                  | -                             | -                      | no          | refused   |
+ * | yes      | -                  | -                             | yes                    | -           | muted     |
+ * | yes      | -                  | yes (bridge: any loss)        | no                     | -           | dropped   |
+ * | yes      | -                  | same, last close 1000/1001    | no                     | -           | truncated |
+ * | yes      | yes                | no                            | no                     | -           | completed |
+ * | -        | no                 | no                            | no                     | yes         | abandoned |
+ * | -        | no                 | no                            | no                     | no end yet  | live      |
+ */
+#ifndef CHECK_CORE_OUTCOME_H
+#define CHECK_CORE_OUTCOME_H
+
+#include "check/core/world.h"
+
+enum { OUTCOME_LIVE = CALL_END_COUNT }; /* beside enum call_end */
+
+unsigned outcome_of(const struct world *, const struct world_call *);
+const char *outcome_name(unsigned outcome);
+/* Counts it: muted and truncated are dropped. */
+void ledger_add(struct ledger *, unsigned outcome);
+bool ledger_balances(const struct ledger *);
+
+#endif

@@ -1,0 +1,57 @@
+#include "check/core/witness.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct witness witness_of_call(const struct world *w, const struct world_call *c, int64_t t_ns)
+{
+	return (struct witness){
+		.call = c->id,
+		.t_ns = t_ns,
+		.phase = phases_at(&w->phases, t_ns),
+		.color = c->color,
+		.instance = c->instance,
+		.leg = c->leg,
+	};
+}
+
+struct witness witness_of_moment(const struct world *w, int64_t t_ns)
+{
+	return (struct witness){ .t_ns = t_ns, .phase = phases_at(&w->phases, t_ns) };
+}
+
+void witness_say(struct witness *witness, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(witness->text, sizeof(witness->text), fmt, ap);
+	va_end(ap);
+}
+
+void finding_say(struct finding *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(f->summary, sizeof(f->summary), fmt, ap);
+	va_end(ap);
+}
+
+double finding_bound_percent(uint64_t violations, uint64_t exposed)
+{
+	struct finding f = { .violations = violations, .exposed = exposed };
+
+	verdict_finish(&f);
+	return 100 * f.upper_bound_95;
+}
+
+bool phase_is_stuck_drain(const struct world *w, const struct event *e)
+{
+	const struct phase_result *phase = phases_current(&w->phases);
+	const struct step *step = e->n < w->scenario->step_count ? &w->scenario->steps[e->n] : NULL;
+
+	/* A second of room: the deadline counts from inside the step, its mark was made before. */
+	return e->code == PHASE_DRAIN && e->flags == PHASE_END_FAILED && step && phase &&
+	       e->t_ns - phase->start_ns >= step->deadline_ns - NS_PER_S;
+}

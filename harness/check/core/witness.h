@@ -1,0 +1,19 @@
+/* Small helpers for checks: a witness filled from a call, sentences cut to their room. They decide nothing. */
+#ifndef CHECK_CORE_WITNESS_H
+#define CHECK_CORE_WITNESS_H
+
+#include "check/core/world.h"
+
+/* Call, its leg and color, the phase at t; anomaly and cause are the check's. */
+struct witness witness_of_call(const struct world *, const struct world_call *, int64_t t_ns);
+/* A moment without a call. */
+struct witness witness_of_moment(const struct world *, int64_t t_ns);
+void witness_say(struct witness *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* This phase.end says that a drain did not come to an end in its time. */
+bool phase_is_stuck_drain(const struct world *, const struct event *phase_end);
+/* The finding's summary. */
+void finding_say(struct finding *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* 100 x the 95 % upper bound of the share, as verdict_finish will have it. */
+double finding_bound_percent(uint64_t violations, uint64_t exposed);
+
+#endif

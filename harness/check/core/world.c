@@ -1,0 +1,287 @@
+#include "check/core/world.h"
+
+#include "check/core/control.h"
+
+void world_init(struct world *w, const struct scenario *scenario, const struct history *names, size_t entry_bytes)
+{
+	*w = (struct world){ .scenario = scenario, .names = names };
+	table_init(&w->calls, entry_bytes);
+	phases_init(&w->phases);
+}
+
+void world_free(struct world *w)
+{
+	table_free(&w->calls);
+	phases_free(&w->phases);
+	metrics_free(&w->metrics);
+}
+
+/* ---- calls ---- */
+
+static void count_leg(struct world *w, struct world_call *c)
+{
+	if (c->flags & CALL_COUNTED)
+		return;
+	c->flags |= CALL_COUNTED;
+	w->instances[c->instance].live++;
+}
+
+static void uncount_leg(struct world *w, struct world_call *c)
+{
+	if (!(c->flags & CALL_COUNTED))
+		return;
+	c->flags &= (uint16_t)~CALL_COUNTED;
+	w->instances[c->instance].live--;
+}
+
+static void place(struct world *w, struct world_call *c, const struct event *e)
+{
+	if (c->color != COLOR_UNKNOWN || e->color == COLOR_UNKNOWN || e->color >= COLOR_COUNT ||
+	    (e->kind == EVENT_DIAL_OK && e->flags & DIAL_COLOR_CONFLICT))
+		return;
+	c->color = e->color;
+	c->instance = e->instance;
+	c->placed_event = w->events;
+	if (!c->leg)
+		c->first_color = e->color;
+	if (e->color == COLOR_GREEN)
+		c->flags |= CALL_ON_GREEN;
+	if (e->instance) {
+		w->instances[e->instance].seen = true;
+		w->instances[e->instance].color = e->color;
+	}
+	count_leg(w, c);
+	if (e->color == COLOR_BLUE && w->shift.inv_ns && !(c->dial_flags & DIAL_HAS_COOKIE) &&
+	    c->dial_ns > w->fresh_blue_ns)
+		w->fresh_blue_ns = c->dial_ns;
+}
+
+static struct world_call *call_start(struct world *w, const struct event *e)
+{
+	struct world_call *c;
+
+	if (table_find(&w->calls, e->call)) {
+		w->doubles++;
+		return NULL;
+	}
+	c = table_add(&w->calls, e->call);
+	c->id = e->call;
+	c->start_ns = e->t_ns;
+	c->profile = e->flags;
+	c->planned_turns = e->turn;
+	c->start_phase = (uint8_t)phases_at(&w->phases, e->t_ns);
+	w->started++;
+	return c;
+}
+
+static void dialed(struct world_call *c, const struct event *e)
+{
+	c->dial_ns = e->t_ns;
+	c->dial_flags = e->flags;
+	c->leg = e->leg;
+	c->color = COLOR_UNKNOWN;
+	c->instance = 0;
+	c->open_ns = 0;
+}
+
+static void dial_failed(struct world_call *c, const struct event *e)
+{
+	c->dial_failures++;
+	c->dial_failure = (uint8_t)e->n;
+	c->dial_status = e->code;
+	if (e->n == DIAL_LOCAL_LIMIT)
+		c->flags |= CALL_LOCAL_LIMIT;
+}
+
+static void ready(struct world *w, struct world_call *c, const struct event *e)
+{
+	place(w, c, e);
+	if (c->color == COLOR_UNKNOWN)
+		w->legs_without_color++;
+	c->free_ns = e->t_ns;
+	if (e->kind == EVENT_START_OK) {
+		if (!c->admitted_ns)
+			w->admitted++;
+		c->admitted_ns = e->t_ns;
+		return;
+	}
+	w->resumes++;
+	if (c->cut.color != COLOR_UNKNOWN && c->color != COLOR_UNKNOWN && c->cut.color != c->color)
+		w->crossings++;
+	if (c->lost_ns && e->t_ns - c->lost_ns > w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns)
+		c->flags |= CALL_LATE_RESUME;
+	c->lost_ns = 0;
+	c->flags &= (uint16_t)~CALL_PLANNED_LOSS;
+	if (e->n > c->acked && e->n <= c->sent) /* answered by the state itself */
+		c->acked = e->n;
+}
+
+/* The wait of the oldest unanswered turn is over, for better or worse. */
+static void waited(const struct world *w, struct world_call *c, int64_t now_ns)
+{
+	int64_t dead_after_ns = w->scenario->timers.dead_after_ns, took_ns = now_ns - c->waiting_ns;
+
+	if (c->waiting_ns && dead_after_ns && took_ns > dead_after_ns) {
+		c->flags |= CALL_WAS_MUTED;
+		if (took_ns > c->muted_ns)
+			c->muted_ns = took_ns;
+	}
+	c->waiting_ns = 0;
+}
+
+static void turn_sent(struct world *w, struct world_call *c, const struct event *e)
+{
+	if (e->turn > c->sent) {
+		c->sent = e->turn;
+		w->turns++;
+	}
+	if (!c->waiting_ns)
+		c->waiting_ns = e->t_ns;
+}
+
+static void replied(struct world *w, struct world_call *c, const struct event *e)
+{
+	c->free_ns = e->t_ns;
+	if (e->turn <= c->acked)
+		return;
+	c->acked = e->turn;
+	waited(w, c, e->t_ns);
+	if (c->acked < c->sent && c->sent - c->acked < METRIC_TURNS)
+		c->waiting_ns = c->metric.turns[(c->acked + 1) % METRIC_TURNS].sent_ns;
+}
+
+static void call_ended(struct world *w, struct world_call *c, const struct event *e)
+{
+	if (c->flags & CALL_ENDED) {
+		w->doubles++;
+		return;
+	}
+	c->flags |= CALL_ENDED;
+	c->end_ns = e->t_ns;
+	c->end_code = (uint8_t)e->code;
+	if (!c->lost_ns && !c->hangup_ns)
+		waited(w, c, e->t_ns);
+	if (w->done_last)
+		w->done_last->next_done = c;
+	else
+		w->done_first = c;
+	w->done_last = c;
+}
+
+static struct world_call *call_event(struct world *w, const struct event *e)
+{
+	struct world_call *c = e->kind == EVENT_CALL_START ? call_start(w, e) : table_find(&w->calls, e->call);
+
+	metrics_event(w, c, e);
+	if (!c) {
+		if (e->kind == EVENT_CALL_END || e->kind == EVENT_TURN_INV || e->kind == EVENT_HANGUP_INV)
+			w->orphans++;
+		return NULL;
+	}
+	switch (e->kind) {
+	case EVENT_DIAL_INV:
+		dialed(c, e);
+		break;
+	case EVENT_DIAL_OK:
+		c->dial_flags |= e->flags;
+		c->open_ns = e->t_ns;
+		place(w, c, e);
+		break;
+	case EVENT_DIAL_FAIL:
+		dial_failed(c, e);
+		break;
+	case EVENT_START_OK:
+	case EVENT_RESUME_OK:
+		ready(w, c, e);
+		break;
+	case EVENT_TURN_INV:
+		turn_sent(w, c, e);
+		break;
+	case EVENT_REPLY_OK:
+		replied(w, c, e);
+		break;
+	case EVENT_LEG_LOSE:
+		c->flags |= CALL_PLANNED_LOSS;
+		break;
+	case EVENT_HANGUP_INV:
+		waited(w, c, e->t_ns);
+		c->hangup_ns = e->t_ns;
+		break;
+	case EVENT_CALL_END:
+		call_ended(w, c, e);
+		break;
+	default:
+		break;
+	}
+	return c;
+}
+
+static void leg_ended(const struct world *w, struct world_call *c, const struct event *e)
+{
+	if (e->leg != c->leg || c->hangup_ns)
+		return;
+	waited(w, c, e->t_ns);
+	if (c->lost_ns || !c->admitted_ns)
+		return; /* a leg that never got ready: the loss began earlier */
+	c->lost_ns = e->t_ns;
+	c->cut = (struct leg_cut){ .t_ns = e->t_ns, .leg = e->leg, .code = e->code, .how = (uint8_t)e->n,
+				   .side = e->flags, .silent_ms = e->aux,
+				   .color = c->color, .instance = e->instance ? e->instance : c->instance };
+}
+
+void world_settle(struct world *w, struct world_call *c, const struct event *e)
+{
+	if (!c)
+		return;
+	if (world_placed(w, c) && (c->dial_flags & DIAL_SET_COOKIE || !(c->flags & CALL_SAW_COOKIE))) {
+		c->cookie_ns = c->open_ns ? c->open_ns : e->t_ns;
+		c->cookie_color = c->color;
+		c->cookie_instance = c->instance;
+		if (c->dial_flags & DIAL_SET_COOKIE)
+			c->flags |= CALL_SAW_COOKIE;
+	}
+	if (e->kind == EVENT_LEG_END)
+		leg_ended(w, c, e);
+	if (e->kind == EVENT_HANGUP_INV || e->kind == EVENT_LEG_LOSE ||
+	    (e->kind == EVENT_LEG_END && e->leg == c->leg))
+		uncount_leg(w, c);
+}
+
+struct world_call *world_pop_done(struct world *w, int64_t now_ns)
+{
+	struct world_call *c = w->done_first;
+	int64_t grace_ns = world_stickiness_ns(w) + w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns;
+
+	if (!c || c->end_ns + (grace_ns < GRACE_MAX_NS ? grace_ns : GRACE_MAX_NS) > now_ns)
+		return NULL;
+	w->done_first = c->next_done;
+	if (!w->done_first)
+		w->done_last = NULL;
+	return c;
+}
+
+void world_forget(struct world *w, struct world_call *c)
+{
+	uncount_leg(w, c);
+	table_remove(&w->calls, c->id);
+}
+
+/* Kinds that are of callers or of the tap. */
+#define CALL_KINDS                                                                                                     \
+	(KIND(CALL_START) | KIND(DIAL_INV) | KIND(DIAL_OK) | KIND(DIAL_FAIL) | KIND(START_OK) | KIND(RESUME_INV) |     \
+	 KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) | KIND(AGENT_NOTICE) | KIND(LEG_LOSE) | KIND(LEG_END) |     \
+	 KIND(HANGUP_INV) | KIND(CALL_END) | KIND(CMD_INV) | KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY))
+
+void world_event(struct world *w, const struct event *e, struct world_call **ret)
+{
+	if (!w->events++) {
+		w->first_ns = e->t_ns;
+		w->phases.list[0].start_ns = e->t_ns;
+	}
+	w->last_ns = e->t_ns;
+	*ret = NULL;
+	if (CALL_KINDS >> e->kind & 1)
+		*ret = call_event(w, e);
+	else
+		world_control(w, e);
+}

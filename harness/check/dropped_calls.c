@@ -1,0 +1,128 @@
+/*
+ * I1, zero dropped calls: every admitted call runs its script to its planned hangup. Dropped, muted and truncated calls are
+ * violations; so are refused ones, unless the scenario has a gate of its own on them. Compared with the script, never
+ * with a close code; named by the cause's signature, or unknown.
+ */
+#include <string.h>
+
+#include "check/core/cause.h"
+#include "check/core/outcome.h"
+#include "check/core/witness.h"
+
+struct state {
+	uint64_t judged, dropped, refused, unfinished, ours, disturbed;
+	bool refused_has_gate;
+};
+
+static void begin(void *state, const struct world *w)
+{
+	struct state *s = state;
+
+	for (size_t i = 0; i < w->scenario->gate_count; i++)
+		s->refused_has_gate |= !strcmp(w->scenario->gates[i].metric, "refused");
+}
+
+static void dropped(const struct world *w, const struct world_call *c, unsigned outcome, struct finding *f)
+{
+	struct cause cause = cause_of_cut(w, &c->cut);
+	struct witness wit = witness_of_call(w, c, c->cut.t_ns ? c->cut.t_ns : c->end_ns);
+	char how[CUT_TEXT_MAX], why[CAUSE_TEXT_MAX];
+
+	if (c->cut.t_ns) {
+		wit.leg = c->cut.leg;
+		wit.color = c->cut.color;
+		wit.instance = c->cut.instance;
+	}
+	wit.cause = cause.anomaly;
+	wit.anomaly = cause.anomaly == ANOMALY_UNKNOWN && outcome == CALL_TRUNCATED ? ANOMALY_TRUNCATED : cause.anomaly;
+	witness_say(&wit, "%s%s, turn %u of %u; %s profile, %s", c->cut.t_ns ? cut_text(&c->cut, how) : "ended by nobody",
+		    cause_text(w, &c->cut, &cause, why), c->acked, c->planned_turns, profile_name(c->profile),
+		    c->flags & CALL_LATE_RESUME ? "came back too late" : "never came back");
+	verdict_violation(f, &wit);
+}
+
+static void muted(const struct world *w, const struct world_call *c, struct finding *f)
+{
+	struct witness wit = witness_of_call(w, c, c->end_ns ? c->end_ns : w->last_ns);
+
+	wit.anomaly = ANOMALY_MUTED;
+	wit.cause = ANOMALY_UNKNOWN;
+	if (c->muted_ns)
+		witness_say(&wit, "heard nothing for %.1f s after turn %u (limit %.1f s) while the leg was up",
+			    (double)c->muted_ns / NS_PER_S, c->acked + 1U,
+			    (double)w->scenario->timers.dead_after_ns / NS_PER_S);
+	else
+		witness_say(&wit, "heard nothing after turn %u while the leg was up", c->acked + 1U);
+	verdict_violation(f, &wit);
+}
+
+static void refused(const struct world *w, const struct world_call *c, struct finding *f)
+{
+	struct witness wit = witness_of_call(w, c, c->end_ns);
+
+	wit.anomaly = ANOMALY_BLOCKED;
+	wit.cause = ANOMALY_UNKNOWN;
+	witness_say(&wit, "never admitted within %.1f s: %u dials failed, the last by %s%s%.0u",
+		    (double)w->scenario->timers.setup_within_ns / NS_PER_S, c->dial_failures,
+		    dial_failure_name(c->dial_failure), c->dial_status ? " " : "", c->dial_status);
+	verdict_violation(f, &wit);
+}
+
+static void call_done(void *state, struct world_call *c, void *mine, const struct world *w, struct finding *f)
+{
+	struct state *s = state;
+	unsigned outcome = outcome_of(w, c);
+	bool bad = outcome == CALL_DROPPED || outcome == CALL_TRUNCATED || outcome == CALL_MUTED;
+
+	(void)mine;
+	if (outcome == CALL_ABANDONED || outcome == OUTCOME_LIVE) {
+		s->unfinished++;
+		return;
+	}
+	if ((bad || outcome == CALL_REFUSED) && c->flags & CALL_LOCAL_LIMIT) {
+		s->ours++;
+		return;
+	}
+	s->judged++;
+	s->disturbed += !bad && c->cut.t_ns && c->cut.side == SIDE_AGENT;
+	s->dropped += bad;
+	if (outcome == CALL_REFUSED) {
+		s->refused++;
+		if (!s->refused_has_gate)
+			refused(w, c, f);
+	} else if (outcome == CALL_MUTED) {
+		muted(w, c, f);
+	} else if (bad) {
+		dropped(w, c, outcome, f);
+	}
+}
+
+static void finish(void *state, const struct world *w, struct finding *f)
+{
+	struct state *s = state;
+
+	verdict_saw(f, s->judged, 1);
+	if (!w->shift.ok_ns)
+		verdict_doubt(f, REASON_NO_PHASE, "the weights were never shifted to green: no call was at risk");
+	else if (!w->crossed_shift)
+		verdict_doubt(f, REASON_VACUOUS, "no call was live across the shift");
+	if (s->unfinished)
+		verdict_doubt(f, REASON_UNFINISHED, "%llu calls had not ended when the record does",
+			      (unsigned long long)s->unfinished);
+	if (s->ours)
+		verdict_doubt(f, REASON_LOCAL_LIMIT, "%llu calls failed for lack of our own descriptors or ports",
+			      (unsigned long long)s->ours);
+	finding_say(f, "%llu of %llu dropped (limit 0; 95 %% bound %.2g %%), %llu refused, %llu live across the shift, %llu cut "
+		    "and resumed", (unsigned long long)s->dropped, (unsigned long long)s->judged,
+		    finding_bound_percent(s->dropped, s->judged), (unsigned long long)s->refused,
+		    (unsigned long long)w->crossed_shift, (unsigned long long)s->disturbed);
+}
+
+const struct check check_dropped_calls = {
+	.name = "dropped_calls",
+	.about = "every admitted call runs its script to its planned hangup",
+	.state_bytes = sizeof(struct state),
+	.begin = begin,
+	.call_done = call_done,
+	.finish = finish,
+};
