@@ -248,7 +248,7 @@ static json_t *result(const struct report_input *input)
 		put_text(defect, "about", scenario->defect_about);
 		put(root, "defect", defect);
 	}
-	put_text(root, "verdict", outcome_name(judgement));
+	put_text(root, "verdict", run_outcome(judgement));
 	put_count(root, "exit_code", (uint64_t)judgement_exit_code(judgement));
 	put(root, "interrupted", json_boolean(judgement->interrupted));
 	put_text(root, "harness_error", judgement->harness_error ? judgement->harness_text : "");

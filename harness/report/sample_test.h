@@ -51,7 +51,7 @@ static inline struct history *sample_history(void)
 		return NULL;
 	for (int i = 1; i <= 6; i++)
 		fprintf(file,
-			"{\"t\":%d,\"kind\":\"dial.ok\",\"call\":\"c-7f3a2b-%d\",\"color\":\"blue\",\"instance\":\"blue-%d\"}\n",
+			"{\"t\":\"%ds\",\"kind\":\"dial.ok\",\"call\":\"c-7f3a2b-%d\",\"color\":\"blue\",\"instance\":\"blue-%d\"}\n",
 			SAMPLE_START_S + i, i, i % 2 ? 1 : 2);
 	fclose(file);
 	if (history_open(path, &history, &err) < 0)

@@ -1,5 +1,6 @@
 #include "command/core/dispatch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,13 +71,14 @@ int dispatch(int argc, char **argv)
 	if (!command)
 		return help_unknown(word);
 	int code = command->run(argc - 1, argv + 1);
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	if (errno == EPIPE) /* the reader has seen enough */
+		return code;
 	/* A report that did not reach its reader must not end as a pass. */
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		struct err err = { 0 };
-
-		err_set(&err, ERR_HARNESS, "standard output cannot be written");
-		int failed = command_fail(&err);
-		return code == EXIT_PASS ? failed : code;
-	}
-	return code;
+	struct err err = { 0 };
+	err_errno(&err, ERR_HARNESS, errno, "standard output");
+	int failed = command_fail(&err);
+	return code == EXIT_PASS ? failed : code;
 }

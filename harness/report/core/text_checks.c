@@ -72,7 +72,7 @@ void text_headline(const struct report_input *input, FILE *out)
 						   VERDICT_FAIL;
 	char word[16];
 
-	upper(outcome_name(judgement), word, sizeof(word));
+	upper(run_outcome(judgement), word, sizeof(word));
 	fprintf(out, "%s%s%s   %s   seed %llu   %s calls   %s   exit %d",
 		input->color ? paint(verdict) : "", word, input->color ? "\033[0m" : "",
 		scenario->name, (unsigned long long)scenario->seed,

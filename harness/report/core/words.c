@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 
-const char *outcome_name(const struct judgement *judgement)
+const char *run_outcome(const struct judgement *judgement)
 {
 	switch (judgement_exit_code(judgement)) {
 	case EXIT_PASS:

@@ -10,7 +10,7 @@
 #include "report/report.h"
 
 /* What the exit code means: "pass" "fail" "inconclusive" "harness_error" "interrupted". */
-const char *outcome_name(const struct judgement *);
+const char *run_outcome(const struct judgement *);
 /* "torn down before it was drained"; "" for none. */
 const char *anomaly_sentence(enum anomaly);
 const char *reason_sentence(enum reason);
