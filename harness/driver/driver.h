@@ -17,7 +17,7 @@
 struct driver_settings {
 	const char *endpoint;  /* control plane URL */
 	const char *rule;      /* rule ARN, or NULL to find it by path */
-	const char *path;      /* path pattern of the rule, "/realtime/*" */
+	const char *path;      /* path pattern of the rule, as the balancer writes it */
 	const char *region;    /* NULL: us-east-1 */
 	const char *blue, *green; /* target group names, default "blue" and "green" */
 };

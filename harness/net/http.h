@@ -5,6 +5,9 @@
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 
