@@ -1,0 +1,31 @@
+# What people and build services type. `deps` may install the compiler and pkg-config, whose answers this Makefile took while
+# it was read: so whatever builds after `deps` does so in a make of its own.
+UNIT := $(TESTS:%.c=$(B)/%)
+
+deps:
+	@ci/install
+# Everything CI runs: builds, tidy, unit tests (plain and sanitised), end to end. Ends with the count.
+test: deps
+	@ci/test
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@ci/demo
+# 20 clean seeds, 5 of each control and each planted defect.
+matrix: deps
+	@$(MAKE) --no-print-directory all
+	$(B)/crossfade matrix scenarios/blue_green.yaml -e REDIS_P99=250ms -e TURN_P95=5s
+# Unit tests only; FLAVOUR=asan for the sanitised ones.
+unit: $(UNIT)
+	@ci/unit $(UNIT)
+unit-programs: $(UNIT)
+# The rules of harness/STYLE.md that a program can watch.
+tidy:
+	@ci/tidy
+# End-to-end scripts only, or one: make e2e ONLY=cutover
+e2e: all
+	@ci/e2e/all $(ONLY)
+# Lays out the files you name: make format FILES="harness/base/buf.c"
+format:
+	clang-format -i $(or $(FILES),$(error name the files: make format FILES="harness/base/buf.c"))
+
+.PHONY: deps test demo matrix bench unit unit-programs tidy e2e format
