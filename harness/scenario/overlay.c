@@ -103,30 +103,29 @@ static void apply_stack(const struct stack *from, struct stack *to)
 	replace_ns(&to->idle_ns, from->idle_ns);
 }
 
-/* Returns the steps an overlay speaks of and the scenario has, as a set. */
-static unsigned apply_steps(const struct overlay *o, struct scenario *sc)
+/* How many drain steps there were to change. */
+static int apply_steps(const struct overlay *o, struct scenario *sc)
 {
-	unsigned met = 0;
+	int drains = 0;
 
 	for (size_t i = 0; i < sc->step_count; i++) {
 		struct step *s = &sc->steps[i];
 
-		met |= 1u << s->phase;
 		if (o->skip & 1u << s->phase)
 			s->skip = true;
 		if (s->phase != PHASE_DRAIN)
 			continue;
+		drains++;
 		if (o->begin >= 0)
 			s->begin = (enum begin_kind)o->begin;
 		replace_ns(&s->deadline_ns, o->deadline_ns);
 	}
-	return met;
+	return drains;
 }
 
 int overlay_apply(const struct overlay *o, const char *overlay_path, struct scenario *sc, struct err *err)
 {
 	const char *name = o->defect ? o->defect : o->control;
-	unsigned wanted = o->skip, missing;
 
 	if (sc->defect)
 		return err_set(err, ERR_INPUT, "%s: overlay %s is already applied; %s cannot be laid over it", sc->path,
@@ -134,13 +133,9 @@ int overlay_apply(const struct overlay *o, const char *overlay_path, struct scen
 	if (sc->stack.kind != STACK_LOCAL)
 		return err_set(err, ERR_INPUT, "%s: overlay %s (%s) changes the local stack; this scenario's stack is none",
 			       sc->path, name, overlay_path);
-	if (o->begin >= 0 || o->deadline_ns >= 0)
-		wanted |= 1u << PHASE_DRAIN;
-	missing = wanted & ~apply_steps(o, sc);
-	for (unsigned p = 0; p < PHASE_COUNT; p++)
-		if (missing & 1u << p)
-			return err_set(err, ERR_INPUT, "%s: overlay %s (%s) speaks of %s; the cutover has no such step",
-				       sc->path, name, overlay_path, phase_name(p));
+	if (!apply_steps(o, sc) && (o->begin >= 0 || o->deadline_ns >= 0))
+		return err_set(err, ERR_INPUT, "%s: overlay %s (%s) changes the drain; this cutover has none", sc->path, name,
+			       overlay_path);
 	if (o->has_stack)
 		apply_stack(&o->stack, &sc->stack);
 	sc->defect = xstrdup(name);

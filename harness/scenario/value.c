@@ -125,15 +125,22 @@ static int range_value(const struct field *f, const char *text, int64_t *at, str
 	return 0;
 }
 
+/* An empty text is as good as none: `rule: "${RULE:-}"`. */
+static int text_value(const struct field *f, const char *text, char **at, struct err *err)
+{
+	if (!*text && (f->required || f->fallback))
+		return err_set(err, ERR_INPUT, "%s: must not be empty", f->key);
+	*at = *text ? xstrdup(text) : NULL;
+	return 0;
+}
+
 int value_parse(const struct field *f, const char *text, void *at, struct err *err)
 {
 	int index;
 
 	switch (f->type) {
 	case FIELD_TEXT:
-		free(*(char **)at);
-		*(char **)at = xstrdup(text);
-		return 0;
+		return text_value(f, text, at, err);
 	case FIELD_DURATION:
 		return duration_value(f, text, at, err);
 	case FIELD_INTEGER:
