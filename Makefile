@@ -24,7 +24,7 @@ ROOMS    := driver fault wire check report command
 
 all: $(B)/crossfade $(PROGRAMS:%=$(B)/%/main)
 
-include ci/targets.mk
+include ci/targets.mk harness/report/rules.mk
 
 $(B)/crossfade: $(B)/harness/main.o $(B)/libcrossfade.a
 	@echo '  LD   $@'

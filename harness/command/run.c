@@ -16,6 +16,7 @@
 #include "command/core/progress.h"
 #include "command/core/run_dir.h"
 #include "command/core/scenario_args.h"
+#include "command/core/terminal.h"
 #include "net/loop.h"
 #include "net/process.h"
 
@@ -215,7 +216,7 @@ static int run_main(int argc, char **argv)
 		return parsed < 0 ? EXIT_USAGE : EXIT_PASS;
 	request.out_count = flags_all(flags, "--out", &request.outs);
 	request.quiet = flags_get(flags, "--quiet") != NULL;
-	request.color = isatty(STDOUT_FILENO) == 1 && !flags_get(flags, "--no-color") && !getenv("NO_COLOR");
+	request.color = terminal_color(flags);
 	p.progress = progress_init(request.quiet);
 	if (scenario_args_load(flags, &sc, &warnings, &err) < 0 ||
 	    judge_outs_check(request.outs, request.out_count, &err) < 0 ||
