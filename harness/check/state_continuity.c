@@ -43,7 +43,7 @@ static void resumed(struct continuity *s, struct continuity_call *m, const struc
 		s->without_digest++;
 	if (!(e->flags & STATE_HAS_TURNS))
 		return;
-	continuity_read(m, c, w, e, f);
+	continuity_read(m, c, w, e, m->acked, f);
 	if (!m->convicted && e->n > m->acked) {
 		m->acked = e->n; /* the caller was told, and need not ask again */
 		m->shown = e->n;
@@ -65,7 +65,7 @@ static void replied(struct continuity *s, struct continuity_call *m, const struc
 	m->resent = false;
 	if (!again)
 		m->acked = e->turn;
-	continuity_read(m, c, w, e, f);
+	continuity_read(m, c, w, e, e->turn, f); /* a reply says what was so after its own turn */
 	if (!again && s->tap && !m->convicted)
 		persist_expect(&m->persist, e);
 }

@@ -117,7 +117,7 @@ static void wrong_digest(struct continuity_call *m, const struct world_call *c, 
 }
 
 void continuity_read(struct continuity_call *m, const struct world_call *c, const struct world *w,
-		     const struct event *e, struct finding *f)
+		     const struct event *e, unsigned floor, struct finding *f)
 {
 	bool has_digest = e->flags & STATE_HAS_DIGEST, has_turns = e->flags & STATE_HAS_TURNS;
 	enum chain_kind kind = CHAIN_AS_EXPECTED;
@@ -135,14 +135,14 @@ void continuity_read(struct continuity_call *m, const struct world_call *c, cons
 		else
 			continuity_convict(m, w, c, e, ANOMALY_PHANTOM_TURN, f,
 					   "the state holds %u turns, %u were ever sent", n, m->chain.sent);
-	} else if (has_turns && n < m->acked) {
+	} else if (has_turns && n < floor) {
 		if (has_digest && kind != CHAIN_AS_EXPECTED && kind != CHAIN_FORGOTTEN && is_of_another(w, c, m, e->digest))
 			continuity_convict(m, w, c, e, ANOMALY_CROSS_CALL, f, "was shown the state of another call (n %u)", n);
 		else
 			lost(m, c, e);
 	} else if (kind != CHAIN_AS_EXPECTED && kind != CHAIN_FORGOTTEN) {
 		wrong_digest(m, c, w, e, kind, turn, f);
-	} else if (e->flags & STATE_HAS_VER && e->ver < m->version) {
+	} else if (e->flags & STATE_HAS_VER && e->ver < m->version && floor >= m->acked) {
 		continuity_convict(m, w, c, e, ANOMALY_REGRESS, f, "version %u was shown after version %u", e->ver, m->version);
 	}
 	if (e->flags & STATE_HAS_VER && e->ver > m->version)

@@ -46,9 +46,9 @@ struct continuity {
 /* One violation; the call is judged no further. */
 void continuity_convict(struct continuity_call *, const struct world *, const struct world_call *, const struct event *,
 			enum anomaly, struct finding *, const char *fmt, ...) __attribute__((format(printf, 7, 8)));
-/* (n, digest, version) of a resume.ok or reply.ok against what the caller knows. */
+/* (n, digest, version) of a resume.ok or reply.ok against what the caller knows: at least `floor` turns must be in it. */
 void continuity_read(struct continuity_call *, const struct world_call *, const struct world *, const struct event *,
-		     struct finding *);
+		     unsigned floor, struct finding *);
 /* The call is over: losses get their name, turns without a write are told. */
 void continuity_settle(struct continuity *, struct continuity_call *, const struct world_call *, const struct world *,
 		       struct finding *);

@@ -1,0 +1,37 @@
+#include "check/core/golden.h"
+
+static const struct golden rows[] = {
+	{ "pass", VERDICT_PASS, "", "", "" },
+	{ "pass-reply-lost", VERDICT_PASS, "", "", "" },
+	{ "pass-resent", VERDICT_PASS, "", "", "" },
+	{ "fail-ack-lost", VERDICT_FAIL, "ack_lost", "", "" },
+	{ "fail-stale-resume", VERDICT_FAIL, "stale_resume", "", "" },
+	{ "fail-phantom", VERDICT_FAIL, "phantom_turn", "", "" },
+	{ "fail-torn", VERDICT_FAIL, "torn_state", "", "" },
+	{ "fail-doubled", VERDICT_FAIL, "double_apply", "", "" },
+	{ "fail-skipped", VERDICT_FAIL, "ack_lost", "", "" },
+	{ "fail-cross-call", VERDICT_FAIL, "cross_call", "", "" },
+	{ "fail-regress", VERDICT_FAIL, "regress", "", "" },
+	{ "fail-ack-early", VERDICT_FAIL, "ack_early", "", "" },
+	{ "pass-same-instant", VERDICT_PASS, "", "", "" },
+	{ "fail-never-persisted", VERDICT_FAIL, "never_persisted", "", "" },
+	{ "pass-unknown-write", VERDICT_PASS, "", "", "" },
+	{ "fail-evaporated", VERDICT_FAIL, "evaporated", "", "" },
+	{ "inconclusive-no-digest", VERDICT_INCONCLUSIVE, "", "", "no_digest" },
+	{ "inconclusive-no-tap", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
+	{ "inconclusive-no-crossing", VERDICT_INCONCLUSIVE, "", "", "vacuous" },
+};
+
+static void a_state_is_judged_by_what_the_caller_was_told(void **state)
+{
+	(void)state;
+	golden_all("state_continuity", rows, sizeof(rows) / sizeof(*rows), NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_state_is_judged_by_what_the_caller_was_told),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
