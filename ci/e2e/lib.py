@@ -77,7 +77,8 @@ def wait_until(condition, deadline):
         value = condition()
         if value or time.monotonic() >= end:
             return value
-        time.sleep(0.02)   # between two looks at a condition
+        # tidy: sleep: the pause between two looks at the condition
+        time.sleep(0.02)
 
 
 def run(args, env=None, timeout=60, cwd=ROOT, program=CROSSFADE, before=None):
