@@ -168,12 +168,9 @@ int probe_call(const struct probe_target *target, struct probe_result *ret, stru
 	if (p.ws)
 		loop_run(p.loop);
 out:
-	if (timer)
-		loop_timer_free(timer);
-	if (context)
-		ws_context_free(context);
-	if (p.loop)
-		loop_free(p.loop);
+	loop_timer_free(timer);
+	ws_context_free(context);
+	loop_free(p.loop);
 	free(p.wire_state);
 	p.result.took_ns = clock_now_ns() - start_ns;
 	if (p.answered) {

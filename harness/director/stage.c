@@ -219,8 +219,7 @@ void stage_free(struct stage *stage)
 	for (size_t i = 0; i < stage->count; i++) {
 		struct member *m = &stage->members[i];
 
-		if (m->control_watch)
-			loop_fd_free(m->control_watch);
+		loop_fd_free(m->control_watch);
 		process_close(&m->process);
 		free(m->greeting);
 	}

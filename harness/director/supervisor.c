@@ -75,6 +75,8 @@ static void on_tick(void *user)
 		if (s->stage.members[i].kind == MEMBER_WORKER)
 			add(&m.counters, &s->stage.members[i].counters);
 	tell_parent(s, &m);
+	if (s->director)
+		stage_send(s->director, &m);
 	lane_tick(s->stage.lane, clock_now_ns());
 	if (lane_broken(s->stage.lane))
 		fail(s, "the supervisor's lane in %s cannot be written", s->settings->run_dir);
