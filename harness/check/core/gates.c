@@ -38,7 +38,15 @@ static bool phase_matches(const struct gate *gate, unsigned phase)
 	return gate->phase == GATE_PHASE_ANY || gate->phase == (int)phase;
 }
 
-/* All rows the gate's filter lets through: `lenient` with the unanswered at their age, `strict` with them never answered. */
+static const int64_t never_ns = 3600 * NS_PER_S; /* what was never answered is shown as */
+
+static void never(struct histogram *h, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		histogram_add_censored(h, never_ns);
+}
+
+/* All rows the gate's filter lets through: `lenient` with what we cut short at its age, `strict` with it never answered. */
 static void collect(const struct gate *gate, const struct metrics *m, unsigned metric, struct histogram *lenient,
 		    struct histogram *strict)
 {
@@ -49,10 +57,10 @@ static void collect(const struct gate *gate, const struct metrics *m, unsigned m
 			    (gate->color != COLOR_UNKNOWN && gate->color != (enum color)color))
 				continue;
 			histogram_merge(lenient, &row->answered);
-			histogram_merge(lenient, &row->unanswered);
+			histogram_merge(lenient, &row->cut_short);
+			never(lenient, row->unanswered.count);
 			histogram_merge(strict, &row->answered);
-			for (uint64_t i = 0; i < row->unanswered.count; i++)
-				histogram_add_censored(strict, INT64_MAX);
+			never(strict, row->unanswered.count + row->cut_short.count);
 		}
 }
 
@@ -110,7 +118,7 @@ void gate_latency(const struct gate *gate, const struct metrics *m, struct gate_
 	case GATE_RATE: /* the share that was answered */
 		ret->measured = 1 - (double)strict.censored / (double)strict.count;
 		break;
-	case GATE_AVG:
+	case GATE_AVG: /* one that never came makes it infinite */
 		ret->measured = lenient.sum_ns / (double)lenient.count;
 		break;
 	case GATE_MIN:
@@ -121,10 +129,10 @@ void gate_latency(const struct gate *gate, const struct metrics *m, struct gate_
 		break;
 	}
 	ret->verdict = holds(ret->measured, gate->op, gate->limit) ? VERDICT_PASS : VERDICT_FAIL;
-	/* A mean or a maximum inside its limit means little while some were never answered. */
+	/* A mean or a maximum inside its limit means little while some were cut short. */
 	if (ret->verdict == VERDICT_PASS && strict.censored && (gate->stat == GATE_AVG || gate->stat == GATE_MAX)) {
 		ret->verdict = VERDICT_INCONCLUSIVE;
-		snprintf(ret->note, sizeof(ret->note), "%llu of %llu were never answered",
+		snprintf(ret->note, sizeof(ret->note), "%llu of %llu had no answer when they ended",
 			 (unsigned long long)strict.censored, (unsigned long long)strict.count);
 	}
 }

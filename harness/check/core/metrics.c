@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "check/core/outcome.h"
 #include "check/core/world.h"
 
 const char *metric_name(unsigned m)
@@ -42,6 +43,14 @@ static void sample(struct world *w, enum metric metric, int64_t began_ns, uint8_
 		histogram_add(&row->answered, took_ns);
 	else
 		histogram_add_censored(&row->unanswered, took_ns);
+}
+
+/* Something that began then and had no end when its call had. */
+static void open_ended(struct world *w, enum metric metric, int64_t began_ns, uint8_t color, int64_t age_ns, bool by_us)
+{
+	struct metric_row *row = row_of(w, metric, began_ns, color);
+
+	histogram_add_censored(by_us ? &row->cut_short : &row->unanswered, age_ns);
 }
 
 static struct metric_turn *turn_of(struct world_call *c, unsigned turn)
@@ -170,17 +179,19 @@ void metrics_call_done(struct world *w, struct world_call *c)
 {
 	int64_t until_ns = c->hangup_ns ? c->hangup_ns : c->end_ns ? c->end_ns : w->last_ns;
 	unsigned unanswered = c->sent > c->acked ? (unsigned)(c->sent - c->acked) : 0U;
+	unsigned outcome = outcome_of(w, c);
+	bool by_us = outcome == CALL_COMPLETED || outcome == CALL_ABANDONED || outcome == OUTCOME_LIVE;
 
 	for (unsigned i = 0; i < unanswered; i++) {
 		unsigned turn = c->acked + 1U + i;
 		unsigned known = c->sent - turn < METRIC_TURNS ? turn : c->sent - METRIC_TURNS + 1U;
 		int64_t due_ns = turn_of(c, known)->due_ns;
 		w->metrics.turns_unanswered++;
-		sample(w, METRIC_TURN_RESPONSE, due_ns, c->color, until_ns - due_ns, false);
-		sample(w, METRIC_TURN_SERVICE, due_ns, c->color, until_ns - turn_of(c, known)->sent_ns, false);
+		open_ended(w, METRIC_TURN_RESPONSE, due_ns, c->color, until_ns - due_ns, by_us);
+		open_ended(w, METRIC_TURN_SERVICE, due_ns, c->color, until_ns - turn_of(c, known)->sent_ns, by_us);
 	}
 	if (c->lost_ns && !c->hangup_ns && c->profile == PROFILE_RESUMABLE)
-		sample(w, METRIC_RESUME_GAP, c->lost_ns, c->color, until_ns - c->lost_ns, false);
+		open_ended(w, METRIC_RESUME_GAP, c->lost_ns, c->color, until_ns - c->lost_ns, by_us);
 }
 
 size_t metrics_rows(const struct metrics *m, struct latency_row **ret)
@@ -197,7 +208,8 @@ size_t metrics_rows(const struct metrics *m, struct latency_row **ret)
 				rows = xrealloc(rows, (count + 1) * sizeof(*rows));
 				rows[count] = (struct latency_row){ .metric = i, .phase = phase, .color = color,
 								    .histogram = row->answered };
-				histogram_merge(&rows[count++].histogram, &row->unanswered);
+				histogram_merge(&rows[count].histogram, &row->unanswered);
+				histogram_merge(&rows[count++].histogram, &row->cut_short);
 			}
 	*ret = rows;
 	return count;

@@ -29,6 +29,7 @@ struct metric_call {
 
 struct metric_row {
 	struct histogram answered, unanswered;
+	struct histogram cut_short; /* by us: a planned hangup, the end of the run. At their age; proves nothing */
 };
 
 struct metrics {
