@@ -15,8 +15,8 @@ matrix: deps
 	@$(MAKE) --no-print-directory all
 	$(B)/crossfade matrix scenarios/blue_green.yaml -e REDIS_P99=250ms -e TURN_P95=5s
 # Unit tests only; FLAVOUR=asan for the sanitised ones.
-unit: $(UNIT)
-	@ci/unit $(UNIT)
+unit:
+	@bad=0; $(MAKE) --no-print-directory --silent --keep-going unit-programs || bad=1; ci/unit $(UNIT) || bad=1; exit $$bad
 unit-programs: $(UNIT)
 # The rules of harness/STYLE.md that a program can watch.
 tidy:
