@@ -1,0 +1,217 @@
+/* The observer: asks every instance again and again how many calls it has. Spawned by the supervisor. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "command/command.h"
+#include "command/core/heartbeat.h"
+#include "net/control.h"
+#include "net/process.h"
+#include "observe/active_calls.h"
+#include "scenario/scenario.h"
+
+enum { INSTANCES_MAX = 64 };
+static const int64_t bind_within_ns = 60 * NS_PER_S;
+static const int64_t poll_every_ns = 250 * NS_PER_MS;
+static const int64_t mute_pause_ns = 2 * NS_PER_S; /* one that lets us wait must not make the others stale */
+
+struct instance {
+	char name[32], address[280];
+	enum color color;
+	uint8_t number; /* in the lane */
+	bool gone;
+	int64_t due_ns;
+};
+
+struct observer {
+	struct lane *lane;
+	struct instance instance[INSTANCES_MAX];
+	size_t count;
+	bool started, over, orphaned;
+	int64_t heartbeat_due_ns;
+};
+
+/* "blue-1:blue:127.0.0.1:4711,..." */
+static int parse_instances(struct observer *o, const char *text, struct err *err)
+{
+	while (*text) {
+		struct instance *i = &o->instance[o->count];
+		char color[16];
+		int used = 0;
+
+		if (o->count == INSTANCES_MAX)
+			return err_set(err, ERR_HARNESS, "observer: more than %d instances", INSTANCES_MAX);
+		if (sscanf(text, "%31[^:,]:%15[^:,]:%279[^,]%n", i->name, color, i->address, &used) != 3)
+			return err_set(err, ERR_HARNESS, "observer: instances=%s: not NAME:COLOR:HOST:PORT,...", text);
+		i->color = color_parse(color) > 0 ? (enum color)color_parse(color) : COLOR_UNKNOWN;
+		i->number = lane_instance(o->lane, i->name);
+		o->count++;
+		text += used;
+		text += *text == ',';
+	}
+	return 0;
+}
+
+static void hear(struct observer *o, const struct control_message *m)
+{
+	if (m->type == CONTROL_ABORT)
+		o->over = true;
+	else if (m->type == CONTROL_START)
+		o->started = true;
+	else if (m->type == CONTROL_EXITED)
+		for (size_t i = 0; i < o->count; i++)
+			if (!strcmp(o->instance[i].name, m->text))
+				o->instance[i].gone = true;
+}
+
+/* Listens until the time has come, and at least takes what has come already. */
+static void listen_until(struct observer *o, int64_t until_ns)
+{
+	struct control_message m;
+	int n;
+
+	do {
+		n = control_wait(PROCESS_CONTROL_FD, until_ns, &m);
+		if (n > 0)
+			hear(o, &m);
+		else if (n == 0 || errno != ETIMEDOUT)
+			o->over = o->orphaned = true;
+	} while (n > 0 && !o->over);
+}
+
+static void ask(struct observer *o, struct instance *i)
+{
+	struct control_message m = control_make(CONTROL_COUNTS, 0, 0);
+	int64_t asked_ns = clock_now_ns();
+	struct event e;
+	uint32_t active = 0;
+	bool reached = !active_calls_read(i->address, &active, NULL);
+
+	e = event_make(EVENT_COUNT, clock_now_ns());
+	e.instance = i->number;
+	e.color = (uint8_t)i->color;
+	e.n = active > UINT16_MAX ? UINT16_MAX : (uint16_t)active;
+	e.flags = !reached;
+	lane_event(o->lane, e);
+	control_text(&m, "%s", i->name);
+	m.a = active;
+	m.b = !reached;
+	m.c = e.t_ns;
+	control_send(PROCESS_CONTROL_FD, &m);
+	i->due_ns = !reached && e.t_ns - asked_ns >= poll_every_ns ? e.t_ns + mute_pause_ns : asked_ns + poll_every_ns;
+}
+
+static void beat(struct observer *o, int64_t now_ns)
+{
+	struct control_message m = control_make(CONTROL_COUNTERS, 0, 0);
+
+	if (now_ns < o->heartbeat_due_ns)
+		return;
+	/* It waits for answers by design: its lateness says nothing about the harness. */
+	lane_event(o->lane, heartbeat(ROLE_OBSERVER, 0, 0));
+	control_send(PROCESS_CONTROL_FD, &m);
+	o->heartbeat_due_ns = now_ns + poll_every_ns;
+}
+
+static void observe(struct observer *o)
+{
+	while (!o->over && !lane_broken(o->lane)) {
+		int64_t next_ns = clock_now_ns() + poll_every_ns;
+
+		for (size_t i = 0; i < o->count && o->started && !o->over; i++) {
+			struct instance *instance = &o->instance[i];
+
+			if (!instance->gone && instance->due_ns <= clock_now_ns()) {
+				ask(o, instance);
+				listen_until(o, 0);
+			}
+			if (!instance->gone && instance->due_ns < next_ns)
+				next_ns = instance->due_ns;
+		}
+		beat(o, clock_now_ns());
+		lane_tick(o->lane, clock_now_ns());
+		if (!o->over)
+			listen_until(o, next_ns);
+	}
+}
+
+static int observer_process(const char *dir, const struct scenario *scenario, struct err *err)
+{
+	struct lane_identity identity = { .seed = scenario->seed, .role = ROLE_OBSERVER };
+	struct observer *o = xcalloc(1, sizeof *o);
+	struct control_message m, greeting = control_make(CONTROL_READY, 0, 0);
+	int n = control_wait(PROCESS_CONTROL_FD, clock_now_ns() + bind_within_ns, &m), result = -1;
+	char instances[CONTROL_TEXT_MAX];
+	bool broken;
+
+	if (n == 0 || (n > 0 && m.type == CONTROL_ABORT)) {
+		free(o);
+		return 0;
+	}
+	scenario_digest(scenario, identity.scenario_digest);
+	if (n < 0 || m.type != CONTROL_BIND || !control_value(&m, "run_id", identity.run, sizeof identity.run) ||
+	    !control_value(&m, "instances", instances, sizeof instances))
+		err_set(err, ERR_HARNESS, "observer: run_id and instances are needed to begin");
+	else if (lane_open(dir, &identity, &o->lane, err) < 0 || parse_instances(o, instances, err) < 0)
+		err_context(err, "observer");
+	else if (control_send(PROCESS_CONTROL_FD, &greeting) < 0)
+		err_errno(err, ERR_HARNESS, errno, "observer: say ready");
+	else
+		result = 0;
+	if (!result)
+		observe(o);
+	broken = o->lane && lane_broken(o->lane);
+	if (o->orphaned) { /* the run was killed: what was seen is kept, and the lane has no end */
+		lane_flush(o->lane);
+		_exit(EXIT_HARNESS);
+	}
+	if (lane_close(o->lane, broken || !result ? err : NULL) < 0)
+		result = -1;
+	free(o);
+	return result;
+}
+
+static int observer_main(int argc, char **argv)
+{
+	static const struct flag table[] = { { .name = "--dir", .takes_value = true } };
+	struct control_message failed = control_make(CONTROL_FAILED, 0, 0);
+	struct err err = { .kind = ERR_NONE };
+	struct scenario *scenario = NULL;
+	struct flags *flags;
+	char path[4096];
+	int result;
+
+	if (flags_parse(command_find("__observer"), table, 1, argc, argv, &flags))
+		return EXIT_USAGE;
+	if (!flags_get(flags, "--dir")) {
+		flags_free(flags);
+		return EXIT_USAGE;
+	}
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(path, sizeof path, "%s/scenario.yaml", flags_get(flags, "--dir"));
+	result = scenario_load(&(struct scenario_source){ .path = path }, &scenario, NULL, &err);
+	if (!result)
+		result = observer_process(flags_get(flags, "--dir"), scenario, &err);
+	if (result < 0) {
+		failed.a = err.kind;
+		control_text(&failed, "%s", err.text);
+		control_send(PROCESS_CONTROL_FD, &failed);
+		result = command_fail(&err);
+	}
+	scenario_free(scenario);
+	flags_free(flags);
+	return result;
+}
+
+const struct command command_internal_observer = {
+	.name = "__observer",
+	.usage = "--dir RUN",
+	.about = "asks the instances how many calls they have",
+	.help = "",
+	.run = observer_main,
+};

@@ -1,0 +1,208 @@
+/* The Redis tap as a process, spawned by the supervisor. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "command/command.h"
+#include "command/core/heartbeat.h"
+#include "net/control.h"
+#include "net/process.h"
+#include "net/resolve.h"
+#include "scenario/scenario.h"
+#include "tap/redis_tap.h"
+
+static const int64_t bind_within_ns = 60 * NS_PER_S;
+static const int64_t lane_every_ns = 50 * NS_PER_MS;
+static const int64_t heartbeat_every_ns = 250 * NS_PER_MS;
+
+struct tap_process {
+	struct loop *loop;
+	struct lane *lane;
+	struct redis_tap *tap;
+	struct loop_timer *ticker;
+	int64_t tick_due_ns, heartbeat_due_ns, lag_ns;
+	bool stopping, orphaned;
+	int status;
+};
+
+static void on_tick(void *user)
+{
+	struct tap_process *p = user;
+	struct control_message m = control_make(CONTROL_COUNTERS, 0, 0);
+	int64_t now_ns = clock_now_ns();
+
+	if (now_ns - p->tick_due_ns > p->lag_ns)
+		p->lag_ns = now_ns - p->tick_due_ns;
+	if (now_ns >= p->heartbeat_due_ns) {
+		lane_event(p->lane, heartbeat(ROLE_TAP, 0, p->lag_ns));
+		p->lag_ns = 0;
+		p->heartbeat_due_ns = now_ns + heartbeat_every_ns;
+		control_send(PROCESS_CONTROL_FD, &m);
+	}
+	lane_tick(p->lane, now_ns);
+	if (lane_broken(p->lane)) {
+		p->status = EXIT_HARNESS;
+		loop_stop(p->loop);
+	}
+	if (p->stopping && !redis_tap_connections(p->tap))
+		loop_stop(p->loop);
+	p->tick_due_ns = now_ns + lane_every_ns;
+	loop_timer_at(p->ticker, p->tick_due_ns);
+}
+
+static void on_control(void *user, int events)
+{
+	struct tap_process *p = user;
+	struct control_message m;
+	int n = control_receive(PROCESS_CONTROL_FD, &m);
+
+	(void)events;
+	if (n <= 0) {
+		p->orphaned = true;
+		loop_stop(p->loop);
+	} else if (m.type == CONTROL_ABORT) {
+		loop_stop(p->loop);
+	} else if (m.type == CONTROL_STOP) {
+		p->stopping = true;
+	}
+}
+
+/* "blue-1:blue,green-1:green" -> one door each, told in the greeting. */
+static int open_doors(struct redis_tap *tap, const char *instances, struct control_message *greeting, struct err *err)
+{
+	struct buf text = buf_init(CONTROL_TEXT_MAX - 1);
+	int result = 0;
+
+	while (*instances && !result) {
+		size_t length = strcspn(instances, ",");
+		const char *colon = memchr(instances, ':', length);
+		char name[32], color[16];
+		uint16_t port;
+
+		if (!colon || (size_t)(colon - instances) >= sizeof name ||
+		    length - (size_t)(colon - instances) > sizeof color) {
+			result = err_set(err, ERR_HARNESS, "tap: instances=%s: not NAME:COLOR,...", instances);
+			break;
+		}
+		snprintf(name, sizeof name, "%.*s", (int)(colon - instances), instances);
+		snprintf(color, sizeof color, "%.*s", (int)(length - (size_t)(colon - instances) - 1), colon + 1);
+		result = redis_tap_listen(tap, name, color_parse(color) > 0 ? (enum color)color_parse(color) : COLOR_UNKNOWN,
+					  &port, err);
+		if (!result && buf_printf(&text, "%s=127.0.0.1:%u\n", name, port) < 0)
+			result = err_set(err, ERR_HARNESS, "tap: the addresses are longer than %d bytes", CONTROL_TEXT_MAX);
+		instances += length + (instances[length] == ',');
+	}
+	control_text(greeting, "%s", buf_text(&text));
+	buf_free(&text);
+	return result;
+}
+
+static int bind_tap(struct tap_process *p, const char *dir, const struct scenario *scenario,
+		    const struct control_message *bind, struct control_message *greeting, struct err *err)
+{
+	struct lane_identity identity = { .seed = scenario->seed, .role = ROLE_TAP };
+	char redis[300], instances[CONTROL_TEXT_MAX], *colon;
+	struct sockaddr_in upstream;
+
+	if (!control_value(bind, "run_id", identity.run, sizeof identity.run) ||
+	    !control_value(bind, "redis", redis, sizeof redis) ||
+	    !control_value(bind, "instances", instances, sizeof instances))
+		return err_set(err, ERR_HARNESS, "tap: run_id, redis and instances are needed to begin");
+	colon = strrchr(redis, ':');
+	if (!colon || atoi(colon + 1) < 1 || atoi(colon + 1) > 65535)
+		return err_set(err, ERR_HARNESS, "tap: redis=%s: not HOST:PORT", redis);
+	*colon = '\0';
+	if (resolve_ipv4(redis, (uint16_t)atoi(colon + 1), &upstream, err) < 0)
+		return err_context(err, "tap");
+	scenario_digest(scenario, identity.scenario_digest);
+	if (lane_open(dir, &identity, &p->lane, err) < 0)
+		return -1;
+	if (redis_tap_new(p->loop, p->lane, scenario->state.key, &upstream, &p->tap, err) < 0)
+		return -1;
+	return open_doors(p->tap, instances, greeting, err);
+}
+
+static void serve(struct tap_process *p)
+{
+	struct loop_fd *control = loop_fd_new(p->loop, PROCESS_CONTROL_FD, on_control, p);
+
+	p->ticker = loop_timer_new(p->loop, on_tick, p);
+	p->tick_due_ns = clock_now_ns();
+	loop_fd_want(control, LOOP_READ);
+	on_tick(p);
+	loop_run(p->loop);
+	loop_timer_free(p->ticker);
+	loop_fd_free(control);
+}
+
+static int tap_process(const char *dir, const struct scenario *scenario, struct err *err)
+{
+	struct tap_process p = { .loop = NULL };
+	struct control_message bind, greeting = control_make(CONTROL_READY, 0, 0);
+	int n = control_wait(PROCESS_CONTROL_FD, clock_now_ns() + bind_within_ns, &bind), result = 0;
+
+	if (n == 0 || (n > 0 && bind.type == CONTROL_ABORT))
+		return EXIT_PASS;
+	if (n < 0 || bind.type != CONTROL_BIND)
+		return err_errno(err, ERR_HARNESS, n < 0 ? errno : EPROTO, "tap: nobody says what to tap");
+	p.loop = loop_new();
+	result = bind_tap(&p, dir, scenario, &bind, &greeting, err);
+	if (!result && control_send(PROCESS_CONTROL_FD, &greeting) < 0)
+		result = err_errno(err, ERR_HARNESS, errno, "tap: say ready");
+	if (!result)
+		serve(&p);
+	redis_tap_free(p.tap);
+	if (p.orphaned) { /* the run was killed: what was seen is kept, and the lane has no end */
+		lane_flush(p.lane);
+		_exit(EXIT_HARNESS);
+	}
+	if (lane_close(p.lane, err) < 0)
+		result = -1;
+	loop_free(p.loop);
+	return result ? -1 : p.status;
+}
+
+static int tap_main(int argc, char **argv)
+{
+	static const struct flag table[] = { { .name = "--dir", .takes_value = true } };
+	struct control_message failed = control_make(CONTROL_FAILED, 0, 0);
+	struct err err = { .kind = ERR_NONE };
+	struct scenario *scenario = NULL;
+	struct flags *flags;
+	char path[4096];
+	int result;
+
+	if (flags_parse(command_find("__tap"), table, 1, argc, argv, &flags))
+		return EXIT_USAGE;
+	if (!flags_get(flags, "--dir")) {
+		flags_free(flags);
+		return EXIT_USAGE;
+	}
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(path, sizeof path, "%s/scenario.yaml", flags_get(flags, "--dir"));
+	result = scenario_load(&(struct scenario_source){ .path = path }, &scenario, NULL, &err);
+	if (!result)
+		result = tap_process(flags_get(flags, "--dir"), scenario, &err);
+	if (result < 0) {
+		failed.a = err.kind;
+		control_text(&failed, "%s", err.text);
+		control_send(PROCESS_CONTROL_FD, &failed);
+		result = command_fail(&err);
+	}
+	scenario_free(scenario);
+	flags_free(flags);
+	return result;
+}
+
+const struct command command_internal_tap = {
+	.name = "__tap",
+	.usage = "--dir RUN",
+	.about = "passes Redis commands on and records them",
+	.help = "",
+	.run = tap_main,
+};

@@ -1,0 +1,67 @@
+/*
+ * RESP, the Redis protocol (versions 2 and 3), read as it comes: any cut of the stream gives the same messages. Pure; it
+ * neither changes nor keeps the bytes, but for the beginning of what the tap wants to understand. Not a validator of
+ * commands, and not for building messages. Source: redis.io, "Redis serialization protocol specification".
+ *
+ *   commands:  *2 $3 GET $8 call:c-1      or a line:  GET call:c-1        one message each; an empty one is none
+ *   replies:   one element of any type, nested ones inside; a push (>) is a message of its own; attributes (|) belong
+ *              to what follows them. Streamed types ($? *?) are not spoken by any Redis and count as broken.
+ */
+#ifndef TAP_RESP_H
+#define TAP_RESP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum {
+	RESP_ARGS_MAX = 8,                  /* arguments of a command that are kept */
+	RESP_KEPT_BYTES_MAX = 65536 + 4096, /* of one message: a value of 64 KiB with its verb and key */
+	RESP_LINE_BYTES_MAX = 65536,        /* of an inline command, as in Redis */
+	RESP_DEPTH_MAX = 32
+};
+
+enum resp_side { RESP_COMMANDS, RESP_REPLIES };
+enum resp_status {
+	RESP_MORE,    /* all bytes used, no message ended */
+	RESP_MESSAGE, /* one ended; more bytes may be left */
+	RESP_BROKEN   /* not RESP: the stream cannot be understood any more */
+};
+
+struct resp_text {
+	size_t size;     /* as announced; of a line reply what is kept: an error's words, not its essay */
+	size_t at, kept; /* the beginning of it, in resp.kept */
+};
+
+struct resp {
+	enum resp_side side;
+	/* The message: valid after RESP_MESSAGE until the next feed. */
+	char type;          /* first byte; of a line command: 'i' */
+	bool null;          /* a reply $-1, *-1 or _ */
+	uint32_t arg_count; /* of a command; of a reply: 1 if it is no aggregate, else 0 */
+	struct resp_text arg[RESP_ARGS_MAX];
+	struct buf kept;
+	/* Where we are in it. */
+	enum { RESP_AT_TYPE, RESP_IN_LINE, RESP_IN_BULK, RESP_AFTER_BULK } at;
+	bool broken, begun, return_seen;
+	char element;       /* type of the element under way */
+	char line[64];      /* its head, as far as it matters */
+	size_t line_size;   /* may be more than fits */
+	uint64_t bulk_left;
+	unsigned depth;
+	struct {
+		uint64_t left; /* elements still to come */
+		bool attribute;
+	} nest[RESP_DEPTH_MAX];
+};
+
+void resp_init(struct resp *, enum resp_side);
+void resp_free(struct resp *);
+/* Reads to the end of a message at most. *ret_used is set in every case. A broken stream stays broken. */
+enum resp_status resp_feed(struct resp *, const char *data, size_t size, size_t *ret_used);
+/* The i-th argument, or NULL when there is none or it was not kept whole. Not NUL-terminated. */
+const char *resp_arg(const struct resp *, size_t i, size_t *ret_size);
+
+#endif
