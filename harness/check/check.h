@@ -1,13 +1,14 @@
 /*
  * A check folds over the history and over nothing else, and says whether one invariant held.
  *
- *   history ──> judge ──> world (who is where, one entry per live call) ──> each check that wants this kind
- *                                                                              └─> finding: pass/inconclusive/fail
+ *   history ──> judge ──> world (who is where, one entry per live call)
+ *                           └──> each check that wants this kind ──> finding: pass | fail | ...
  *
- * One file per invariant, one const table `check_<file name>`. A check keeps its own state (state_bytes, zeroed) and its
- * own part of each call's entry (call_bytes, zeroed at call.start). It has no clock, opens nothing, prints nothing.
- * The world is updated BEFORE a check sees the event, except that on leg.end/call.end the leg and the call are still
- * there to be read. Cost matters: all checks together may spend 50 ns an event.
+ * One file per invariant, one const table `check_<file name>`. A check keeps its own state
+ * (state_bytes, zeroed) and its own part of each call's entry (call_bytes, zeroed at call.start).
+ * It has no clock, opens nothing, prints nothing. The world is updated BEFORE a check sees the
+ * event, except that on leg.end/call.end the leg and the call are still there to be read. Cost
+ * matters: all checks together may spend 50 ns an event.
  */
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
@@ -27,17 +28,20 @@ struct world_call; /* one live call */
 #define KIND(NAME) (1ULL << EVENT_##NAME)
 
 struct check {
-	const char *name;    /* the word in result.json, the file's name */
-	const char *about;   /* one sentence: the invariant */
-	uint64_t kinds;      /* KIND(...) | ...: which events it wants; 0 is allowed */
+	const char *name;  /* the word in result.json, the file's name */
+	const char *about; /* one sentence: the invariant */
+	uint64_t kinds;    /* KIND(...) | ...: which events it wants; 0 is allowed */
 	size_t state_bytes, call_bytes;
 	/* Called once, before the first event. May be NULL. */
 	void (*begin)(void *state, const struct world *);
-	/* One event of a wanted kind. `call` is NULL when the event is of no known call. May add witnesses to `f`. */
-	void (*event)(void *state, struct world_call *call, void *mine, const struct world *, const struct event *,
-		      struct finding *f);
-	/* A call's entry is about to be freed (its end plus the grace), or the history ended with it live. May be NULL. */
-	void (*call_done)(void *state, struct world_call *, void *mine, const struct world *, struct finding *f);
+	/* One event of a wanted kind. `call` is NULL when the event is of no known call. May add
+	 * witnesses to `f`. */
+	void (*event)(void *state, struct world_call *call, void *mine, const struct world *,
+		      const struct event *, struct finding *f);
+	/* A call's entry is about to be freed (its end plus the grace), or the history ended with
+	 * it live. May be NULL. */
+	void (*call_done)(void *state, struct world_call *, void *mine, const struct world *,
+			  struct finding *f);
 	/* After the last event: exposure, doubts. The judge then calls verdict_finish. */
 	void (*finish)(void *state, const struct world *, struct finding *f);
 	/* Frees what the state owns, not the state itself. May be NULL. */

@@ -1,7 +1,7 @@
 /*
- * The cutover itself: every planned step was walked and every action of it was answered ok within its deadline. A failed
- * smoke, a stuck drain, a driver's error fail here, once per step with the first evidence; what was never reached is
- * inconclusive.
+ * The cutover itself: every planned step was walked and every action of it was answered ok within
+ * its deadline. A failed smoke, a stuck drain, a driver's error fail here, once per step with the
+ * first evidence; what was never reached is inconclusive.
  */
 #include <stdio.h>
 
@@ -9,7 +9,7 @@
 
 struct state {
 	uint64_t walked, failed, not_reached;
-	bool step_failed;                 /* an action or a probe of the step under way */
+	bool step_failed; /* an action or a probe of the step under way */
 	int64_t first_ns;
 	uint8_t instance, color;
 	char evidence[FINDING_TEXT_MAX];
@@ -19,8 +19,9 @@ static const struct step *planned(const struct world *w, const struct event *e)
 {
 	const struct scenario *scenario = w->scenario;
 
-	return e->n < scenario->step_count && scenario->steps[e->n].phase == (enum phase)e->code ? &scenario->steps[e->n] :
-												   NULL;
+	return e->n < scenario->step_count && scenario->steps[e->n].phase == (enum phase)e->code
+		       ? &scenario->steps[e->n]
+		       : NULL;
 }
 
 static void note_failure(struct state *s, const struct world *w, const struct event *e)
@@ -36,8 +37,8 @@ static void note_failure(struct state *s, const struct world *w, const struct ev
 	snprintf(s->evidence, sizeof(s->evidence), "%s: %s", what, world_note(w, e));
 }
 
-static void convict(struct state *s, const struct world *w, int64_t t_ns, const char *step, const char *why,
-		    enum anomaly anomaly, struct finding *f)
+static void convict(struct state *s, const struct world *w, int64_t t_ns, const char *step,
+		    const char *why, enum anomaly anomaly, struct finding *f)
 {
 	struct witness wit = witness_of_moment(w, s->step_failed ? s->first_ns : t_ns);
 
@@ -52,7 +53,8 @@ static void convict(struct state *s, const struct world *w, int64_t t_ns, const 
 	s->instance = s->color = 0;
 }
 
-static void phase_ended(struct state *s, const struct world *w, const struct event *e, struct finding *f)
+static void phase_ended(struct state *s, const struct world *w, const struct event *e,
+			struct finding *f)
 {
 	const struct step *step = planned(w, e);
 
@@ -69,8 +71,8 @@ static void phase_ended(struct state *s, const struct world *w, const struct eve
 		s->not_reached++;
 }
 
-static void event(void *state, struct world_call *c, void *mine, const struct world *w, const struct event *e,
-		  struct finding *f)
+static void event(void *state, struct world_call *c, void *mine, const struct world *w,
+		  const struct event *e, struct finding *f)
 {
 	(void)c;
 	(void)mine;
@@ -88,16 +90,19 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	for (size_t i = 0; i < w->scenario->step_count; i++)
 		plan += !w->scenario->steps[i].skip;
 	if (s->step_failed)
-		convict(s, w, w->last_ns, phase_name(phases_current(&w->phases)->phase), "", ANOMALY_UNKNOWN, f);
+		convict(s, w, w->last_ns, phase_name(phases_current(&w->phases)->phase), "",
+			ANOMALY_UNKNOWN, f);
 	verdict_saw(f, s->walked, plan);
 	if (s->not_reached)
-		verdict_doubt(f, REASON_NO_PHASE, "%llu planned steps were not reached", (unsigned long long)s->not_reached);
+		verdict_doubt(f, REASON_NO_PHASE, "%llu planned steps were not reached",
+			      (unsigned long long)s->not_reached);
 	if (w->run_end_flags & 1)
 		verdict_doubt(f, REASON_INTERRUPTED, "the run was interrupted");
 	else if (!w->run_end_ns)
 		verdict_doubt(f, REASON_SOURCE_LOST, "the record has no end of the run");
-	finding_say(f, "%llu of %llu planned steps walked, %llu failed (limit 0)", (unsigned long long)s->walked,
-		    (unsigned long long)plan, (unsigned long long)s->failed);
+	finding_say(f, "%llu of %llu planned steps walked, %llu failed (limit 0)",
+		    (unsigned long long)s->walked, (unsigned long long)plan,
+		    (unsigned long long)s->failed);
 }
 
 const struct check check_cutover = {

@@ -1,8 +1,9 @@
 /*
- * I5, drained before teardown: when an instance is torn down, no leg of a caller is live on it. Teardown is the first of
- * SIGKILL, SIGTERM outside a drain, exit, or legs being cut by a signal or a deregistration. A SIGTERM that begins a drain is
- * no teardown by itself. Also: each claim "drained" equals what the callers see, nobody is admitted to a drained
- * color, and the drain ends in time.
+ * I5, drained before teardown: when an instance is torn down, no leg of a caller is live on it.
+ * Teardown is the first of SIGKILL, SIGTERM outside a drain, exit, or legs being cut by a signal or
+ * a deregistration. A SIGTERM that begins a drain is no teardown by itself. Also: each claim
+ * "drained" equals what the callers see, nobody is admitted to a drained color, and the drain ends
+ * in time.
  */
 #include <signal.h>
 
@@ -12,9 +13,10 @@
 struct torn {
 	int64_t at_ns;
 	enum anomaly cause;
-	uint32_t live, raced, cut; /* at teardown; ended by their callers in the same instant; cut since */
-	uint64_t legs;             /* ever placed on it */
-	uint64_t call;             /* one that was live or cut */
+	uint32_t live, raced,
+		cut;   /* at teardown; ended by their callers in the same instant; cut since */
+	uint64_t legs; /* ever placed on it */
+	uint64_t call; /* one that was live or cut */
 	uint16_t leg;
 };
 
@@ -25,19 +27,22 @@ struct state {
 	uint64_t unreachable; /* claims with an instance nobody could ask */
 };
 
-static const struct world_call *some_call_on(const struct world *w, unsigned instance, enum color color)
+static const struct world_call *some_call_on(const struct world *w, unsigned instance,
+					     enum color color)
 {
 	struct world_call *c;
 	size_t cursor = 0;
 
 	while ((c = table_each(&w->calls, &cursor))) {
-		if (c->flags & CALL_COUNTED && (instance ? c->instance == instance : c->color == color))
+		if (c->flags & CALL_COUNTED &&
+		    (instance ? c->instance == instance : c->color == color))
 			return c;
 	}
 	return NULL;
 }
 
-static void tear_down(struct state *s, const struct world *w, const struct event *e, enum anomaly cause)
+static void tear_down(struct state *s, const struct world *w, const struct event *e,
+		      enum anomaly cause)
 {
 	struct torn *torn = &s->torn[e->instance];
 	const struct world_call *c;
@@ -63,17 +68,25 @@ static void left(struct state *s, const struct world_call *c, const struct event
 		torn->raced++;
 }
 
-static void leg_ended(struct state *s, const struct world_call *c, const struct world *w, const struct event *e)
+static void leg_ended(struct state *s, const struct world_call *c, const struct world *w,
+		      const struct event *e)
 {
-	const struct leg_cut cut = { .t_ns = e->t_ns, .silent_ms = e->aux, .leg = e->leg, .code = e->code,
-				     .how = (uint8_t)e->n, .side = e->flags, .color = c->color, .instance = c->instance };
+	const struct leg_cut cut = { .t_ns = e->t_ns,
+				     .silent_ms = e->aux,
+				     .leg = e->leg,
+				     .code = e->code,
+				     .how = (uint8_t)e->n,
+				     .side = e->flags,
+				     .color = c->color,
+				     .instance = c->instance };
 	struct torn *torn = &s->torn[c->instance];
 	enum anomaly cause;
 
 	if (e->leg != c->leg || e->flags != SIDE_AGENT || w->run_end_ns)
 		return;
 	cause = cause_of_cut(w, &cut).anomaly;
-	if (cause != ANOMALY_CUT_BY_SIGTERM && cause != ANOMALY_CUT_BY_SIGKILL && cause != ANOMALY_DEREGISTRATION_CUT)
+	if (cause != ANOMALY_CUT_BY_SIGTERM && cause != ANOMALY_CUT_BY_SIGKILL &&
+	    cause != ANOMALY_DEREGISTRATION_CUT)
 		return;
 	if (!torn->at_ns)
 		torn->at_ns = e->t_ns;
@@ -84,8 +97,8 @@ static void leg_ended(struct state *s, const struct world_call *c, const struct 
 	}
 }
 
-static void placed(struct state *s, const struct world_call *c, const struct world *w, const struct event *e,
-		   struct finding *f)
+static void placed(struct state *s, const struct world_call *c, const struct world *w,
+		   const struct event *e, struct finding *f)
 {
 	int64_t age_ns = c->dial_ns - c->cookie_ns, drained_ns = s->drained_ns[c->color];
 	bool fresh = !(c->dial_flags & DIAL_HAS_COOKIE);
@@ -100,9 +113,9 @@ static void placed(struct state *s, const struct world_call *c, const struct wor
 	wit = witness_of_call(w, c, e->t_ns);
 	wit.anomaly = fresh ? ANOMALY_ZERO_WEIGHT_LEAK : ANOMALY_STICKY_DEBT;
 	wit.cause = wit.anomaly;
-	witness_say(&wit, "admitted to %s %.3f s after %s was drained, %s", world_instance_name(w, c->instance),
-		    (double)(e->t_ns - drained_ns) / NS_PER_S, color_name(c->color),
-		    fresh ? "without a cookie" : "with an expired cookie");
+	witness_say(&wit, "admitted to %s %.3f s after %s was drained, %s",
+		    world_instance_name(w, c->instance), (double)(e->t_ns - drained_ns) / NS_PER_S,
+		    color_name(c->color), fresh ? "without a cookie" : "with an expired cookie");
 	verdict_violation(f, &wit);
 }
 
@@ -121,12 +134,14 @@ static void belief(struct state *s, const struct world *w, const struct event *e
 	wit.anomaly = ANOMALY_DRAIN_LIE;
 	wit.cause = ANOMALY_UNKNOWN;
 	wit.color = e->color;
-	witness_say(&wit, "%s was believed drained with %u calls; its callers had %u legs live%s", color_name(e->color), e->n,
-		    live, e->digest ? " (an unreachable instance is unknown, never 0)" : "");
+	witness_say(&wit, "%s was believed drained with %u calls; its callers had %u legs live%s",
+		    color_name(e->color), e->n, live,
+		    e->digest ? " (an unreachable instance is unknown, never 0)" : "");
 	verdict_violation(f, &wit);
 }
 
-static void phase_ended(struct state *s, const struct world *w, const struct event *e, struct finding *f)
+static void phase_ended(struct state *s, const struct world *w, const struct event *e,
+			struct finding *f)
 {
 	const struct step *step = e->n < w->scenario->step_count ? &w->scenario->steps[e->n] : NULL;
 	struct witness wit = witness_of_moment(w, e->t_ns);
@@ -140,13 +155,14 @@ static void phase_ended(struct state *s, const struct world *w, const struct eve
 	wit.anomaly = ANOMALY_DRAIN_STUCK;
 	wit.cause = ANOMALY_UNKNOWN;
 	wit.color = step->color;
-	witness_say(&wit, "%s was not drained within %.1f s; callers had %u legs live on it", color_name(step->color),
-		    (double)step->deadline_ns / NS_PER_S, world_live(w, step->color));
+	witness_say(&wit, "%s was not drained within %.1f s; callers had %u legs live on it",
+		    color_name(step->color), (double)step->deadline_ns / NS_PER_S,
+		    world_live(w, step->color));
 	verdict_violation(f, &wit);
 }
 
-static void event(void *state, struct world_call *c, void *mine, const struct world *w, const struct event *e,
-		  struct finding *f)
+static void event(void *state, struct world_call *c, void *mine, const struct world *w,
+		  const struct event *e, struct finding *f)
 {
 	struct state *s = state;
 
@@ -183,7 +199,8 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 	}
 }
 
-static void convict(const struct world *w, const struct torn *torn, unsigned instance, uint32_t legs, struct finding *f)
+static void convict(const struct world *w, const struct torn *torn, unsigned instance,
+		    uint32_t legs, struct finding *f)
 {
 	struct witness wit = witness_of_moment(w, torn->at_ns);
 
@@ -193,8 +210,10 @@ static void convict(const struct world *w, const struct torn *torn, unsigned ins
 	wit.color = w->instances[instance].color;
 	wit.anomaly = ANOMALY_TORN_DOWN_LIVE;
 	wit.cause = torn->cause;
-	witness_say(&wit, "torn down with %u of its %llu legs live (limit 0): %u live at that moment, %u cut then or after",
-		    legs, (unsigned long long)torn->legs, torn->live - torn->raced, torn->cut);
+	witness_say(
+		&wit,
+		"torn down with %u of its %llu legs live (limit 0): %u live at that moment, %u cut then or after",
+		legs, (unsigned long long)torn->legs, torn->live - torn->raced, torn->cut);
 	verdict_violation(f, &wit);
 	f->violations += legs - 1;
 	f->anomalies[ANOMALY_TORN_DOWN_LIVE] += legs - 1;
@@ -207,11 +226,13 @@ static void finish(void *state, const struct world *w, struct finding *f)
 
 	for (unsigned i = 1; i < 256; i++) {
 		const struct torn *torn = &s->torn[i];
-		uint32_t at_once = torn->live - torn->raced, bad = torn->cut > at_once ? torn->cut : at_once;
+		uint32_t at_once = torn->live - torn->raced,
+			 bad = torn->cut > at_once ? torn->cut : at_once;
 		if (!torn->at_ns)
 			continue;
 		if (!w->run_end_ns && torn->at_ns > w->director_ns) {
-			verdict_doubt(f, REASON_SOURCE_LOST, "%s ended after the last word of the cutover's record",
+			verdict_doubt(f, REASON_SOURCE_LOST,
+				      "%s ended after the last word of the cutover's record",
 				      world_instance_name(w, (uint8_t)i));
 			continue;
 		}
@@ -228,20 +249,25 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	if (!torn_count)
 		verdict_doubt(f, REASON_NO_PHASE, "no instance was torn down");
 	if (s->unreachable)
-		verdict_doubt(f, REASON_UNREACHABLE, "%llu claims of `drained` rest on an instance that did not answer",
+		verdict_doubt(f, REASON_UNREACHABLE,
+			      "%llu claims of `drained` rest on an instance that did not answer",
 			      (unsigned long long)s->unreachable);
 	if (s->unnamed)
-		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their instance", (unsigned long long)s->unnamed);
-	finding_say(f, "%llu of %llu legs live at the teardown of %llu instances (limit 0), %llu claims of `drained` held",
-		    (unsigned long long)live, (unsigned long long)legs, (unsigned long long)torn_count,
-		    (unsigned long long)(s->claims - f->anomalies[ANOMALY_DRAIN_LIE]));
+		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their instance",
+			      (unsigned long long)s->unnamed);
+	finding_say(
+		f,
+		"%llu of %llu legs live at the teardown of %llu instances (limit 0), %llu claims of `drained` held",
+		(unsigned long long)live, (unsigned long long)legs, (unsigned long long)torn_count,
+		(unsigned long long)(s->claims - f->anomalies[ANOMALY_DRAIN_LIE]));
 }
 
 const struct check check_drained_before_teardown = {
 	.name = "drained_before_teardown",
-	.about = "no caller's leg is live on an instance when it is torn down, and nobody believes otherwise",
-	.kinds = KIND(SIGNAL) | KIND(EXIT) | KIND(BELIEF) | KIND(PHASE_END) | KIND(HANGUP_INV) | KIND(LEG_LOSE) |
-		 KIND(LEG_END) | KIND(DIAL_OK) | KIND(START_OK) | KIND(RESUME_OK),
+	.about =
+		"no caller's leg is live on an instance when it is torn down, and nobody believes otherwise",
+	.kinds = KIND(SIGNAL) | KIND(EXIT) | KIND(BELIEF) | KIND(PHASE_END) | KIND(HANGUP_INV) |
+		 KIND(LEG_LOSE) | KIND(LEG_END) | KIND(DIAL_OK) | KIND(START_OK) | KIND(RESUME_OK),
 	.state_bytes = sizeof(struct state),
 	.event = event,
 	.finish = finish,

@@ -1,7 +1,8 @@
 /*
- * I1, zero dropped calls: every admitted call runs its script to its planned hangup. Dropped, muted and truncated calls are
- * violations; so are refused ones, unless the scenario has a gate of its own on them. Compared with the script, never
- * with a close code; named by the cause's signature, or unknown.
+ * I1, zero dropped calls: every admitted call runs its script to its planned hangup. Dropped, muted
+ * and truncated calls are violations; so are refused ones, unless the scenario has a gate of its
+ * own on them. Compared with the script, never with a close code; named by the cause's signature,
+ * or unknown.
  */
 #include <string.h>
 
@@ -22,7 +23,8 @@ static void begin(void *state, const struct world *w)
 		s->refused_has_gate |= !strcmp(w->scenario->gates[i].metric, "refused");
 }
 
-static void dropped(const struct world *w, const struct world_call *c, unsigned outcome, struct finding *f)
+static void dropped(const struct world *w, const struct world_call *c, unsigned outcome,
+		    struct finding *f)
 {
 	struct cause cause = cause_of_cut(w, &c->cut);
 	struct witness wit = witness_of_call(w, c, c->cut.t_ns ? c->cut.t_ns : c->end_ns);
@@ -34,9 +36,13 @@ static void dropped(const struct world *w, const struct world_call *c, unsigned 
 		wit.instance = c->cut.instance;
 	}
 	wit.cause = cause.anomaly;
-	wit.anomaly = cause.anomaly == ANOMALY_UNKNOWN && outcome == CALL_TRUNCATED ? ANOMALY_TRUNCATED : cause.anomaly;
-	witness_say(&wit, "%s%s, turn %u of %u; %s profile, %s", c->cut.t_ns ? cut_text(&c->cut, how) : "ended by nobody",
-		    cause_text(w, &c->cut, &cause, why), c->acked, c->planned_turns, profile_name(c->profile),
+	wit.anomaly = cause.anomaly == ANOMALY_UNKNOWN && outcome == CALL_TRUNCATED
+			      ? ANOMALY_TRUNCATED
+			      : cause.anomaly;
+	witness_say(&wit, "%s%s, turn %u of %u; %s profile, %s",
+		    c->cut.t_ns ? cut_text(&c->cut, how) : "ended by nobody",
+		    cause_text(w, &c->cut, &cause, why), c->acked, c->planned_turns,
+		    profile_name(c->profile),
 		    c->flags & CALL_LATE_RESUME ? "came back too late" : "never came back");
 	verdict_violation(f, &wit);
 }
@@ -48,11 +54,14 @@ static void muted(const struct world *w, const struct world_call *c, struct find
 	wit.anomaly = ANOMALY_MUTED;
 	wit.cause = ANOMALY_UNKNOWN;
 	if (c->muted_ns)
-		witness_say(&wit, "heard nothing for %.1f s after turn %u (limit %.1f s) while the leg was up",
-			    (double)c->muted_ns / NS_PER_S, c->acked + 1U,
-			    (double)w->scenario->timers.dead_after_ns / NS_PER_S);
+		witness_say(
+			&wit,
+			"heard nothing for %.1f s after turn %u (limit %.1f s) while the leg was up",
+			(double)c->muted_ns / NS_PER_S, c->acked + 1U,
+			(double)w->scenario->timers.dead_after_ns / NS_PER_S);
 	else
-		witness_say(&wit, "heard nothing after turn %u while the leg was up", c->acked + 1U);
+		witness_say(&wit, "heard nothing after turn %u while the leg was up",
+			    c->acked + 1U);
 	verdict_violation(f, &wit);
 }
 
@@ -68,7 +77,8 @@ static void refused(const struct world *w, const struct world_call *c, struct fi
 	verdict_violation(f, &wit);
 }
 
-static void call_done(void *state, struct world_call *c, void *mine, const struct world *w, struct finding *f)
+static void call_done(void *state, struct world_call *c, void *mine, const struct world *w,
+		      struct finding *f)
 {
 	struct state *s = state;
 	unsigned outcome = outcome_of(w, c);
@@ -103,19 +113,24 @@ static void finish(void *state, const struct world *w, struct finding *f)
 
 	verdict_saw(f, s->judged, 1);
 	if (!w->shift.ok_ns)
-		verdict_doubt(f, REASON_NO_PHASE, "the weights were never shifted to green: no call was at risk");
+		verdict_doubt(f, REASON_NO_PHASE,
+			      "the weights were never shifted to green: no call was at risk");
 	else if (!w->crossed_shift)
 		verdict_doubt(f, REASON_VACUOUS, "no call was live across the shift");
 	if (s->unfinished)
 		verdict_doubt(f, REASON_UNFINISHED, "%llu calls had not ended when the record does",
 			      (unsigned long long)s->unfinished);
 	if (s->ours)
-		verdict_doubt(f, REASON_LOCAL_LIMIT, "%llu calls failed for lack of our own descriptors or ports",
+		verdict_doubt(f, REASON_LOCAL_LIMIT,
+			      "%llu calls failed for lack of our own descriptors or ports",
 			      (unsigned long long)s->ours);
-	finding_say(f, "%llu of %llu dropped (limit 0; 95 %% bound %.2g %%), %llu refused, %llu live across the shift, %llu cut "
-		    "and resumed", (unsigned long long)s->dropped, (unsigned long long)s->judged,
-		    finding_bound_percent(s->dropped, s->judged), (unsigned long long)s->refused,
-		    (unsigned long long)w->crossed_shift, (unsigned long long)s->disturbed);
+	finding_say(
+		f,
+		"%llu of %llu dropped (limit 0; 95 %% bound %.2g %%), %llu refused, %llu live across the shift, %llu cut "
+		"and resumed",
+		(unsigned long long)s->dropped, (unsigned long long)s->judged,
+		finding_bound_percent(s->dropped, s->judged), (unsigned long long)s->refused,
+		(unsigned long long)w->crossed_shift, (unsigned long long)s->disturbed);
 }
 
 const struct check check_dropped_calls = {

@@ -1,6 +1,7 @@
 /*
- * judge: scenario + history -> judgement. A pure function of the two: the same bytes in, the same judgement out.
- * The judgement is plain data for report/ and for exit codes; judgement_free releases it.
+ * judge: scenario + history -> judgement. A pure function of the two: the same bytes in, the same
+ * judgement out. The judgement is plain data for report/ and for exit codes; judgement_free
+ * releases it.
  */
 #ifndef CHECK_JUDGE_H
 #define CHECK_JUDGE_H
@@ -8,19 +9,28 @@
 #include "base/histogram.h"
 #include "check/check.h"
 
-enum metric { METRIC_TURN_RESPONSE = 0, METRIC_TURN_SERVICE, METRIC_REDIS_TURN, METRIC_REDIS_COMMAND, METRIC_DIAL,
-	      METRIC_RESUME_GAP, METRIC_COUNT };
+enum metric {
+	METRIC_TURN_RESPONSE = 0,
+	METRIC_TURN_SERVICE,
+	METRIC_REDIS_TURN,
+	METRIC_REDIS_COMMAND,
+	METRIC_DIAL,
+	METRIC_RESUME_GAP,
+	METRIC_COUNT
+};
 const char *metric_name(unsigned m);
 
 struct ledger {
 	uint64_t started, completed, dropped, refused, live, abandoned;
 };
 
-struct phase_result { /* one step of the cutover, in order; begins with `before`, ends with `after` */
+/* One step of the cutover, in order; the list begins with `before` and ends with `after`. */
+struct phase_result {
 	enum phase phase;
 	uint16_t step;
 	int64_t start_ns, end_ns; /* monotonic */
-	int64_t asked_ns, returned_ns, observed_ns; /* shift: weight.inv, weight.ok, last fresh dial on the old color; 0 none */
+	/* shift: weight.inv, weight.ok, last fresh dial on the old color; 0 none */
+	int64_t asked_ns, returned_ns, observed_ns;
 	enum verdict verdict;
 	char error[FINDING_TEXT_MAX];
 };
@@ -42,19 +52,20 @@ struct gate_result {
 
 struct generator {
 	int64_t loop_lag_p99_ns, schedule_lag_p99_ns;
-	double cpu_percent;      /* of all workers together */
-	uint64_t rss_bytes;      /* of all workers together, peak */
-	uint32_t descriptors;    /* peak of one worker */
+	double cpu_percent;   /* of all workers together */
+	uint64_t rss_bytes;   /* of all workers together, peak */
+	uint32_t descriptors; /* peak of one worker */
 	uint32_t workers;
 };
 
 struct judgement {
 	enum verdict verdict;
-	bool harness_error;      /* ledger mismatch or the like: outranks everything but usage */
+	bool harness_error; /* ledger mismatch or the like: outranks everything but usage */
 	char harness_text[FINDING_TEXT_MAX];
 	bool interrupted;
 	int64_t start_ns, end_ns; /* run.start, last event */
-	struct ledger ledger, by_phase[PHASE_COUNT], by_color[COLOR_COUNT]; /* by_phase: of call.start's phase; by_color: of leg 0 */
+	/* by_phase: of call.start's phase; by_color: of leg 0 */
+	struct ledger ledger, by_phase[PHASE_COUNT], by_color[COLOR_COUNT];
 	struct finding *findings; /* one per check, worst first, then registry order */
 	size_t finding_count;
 	struct gate_result *gates;

@@ -1,6 +1,6 @@
 /*
- * I9, latency budgets: every gate on a latency metric, decided by the confidence interval of its quantile (core/gates.h). The
- * samples themselves are the world's.
+ * I9, latency budgets: every gate on a latency metric, decided by the confidence interval of its
+ * quantile (core/gates.h). The samples themselves are the world's.
  */
 #include "check/core/gates.h"
 #include "check/core/witness.h"
@@ -13,9 +13,10 @@ static void exceeded(const struct world *w, const struct gate_result *result, st
 
 	wit.anomaly = wit.cause = ANOMALY_NONE;
 	wit.color = gate->color;
-	witness_say(&wit, "%s %s: measured %.3f%s (limit %.3f%s) over %llu samples", gate->key, gate->expression,
-		    result->measured / unit, gate->duration ? " ms" : "", gate->limit / unit,
-		    gate->duration ? " ms" : "", (unsigned long long)result->samples);
+	witness_say(&wit, "%s %s: measured %.3f%s (limit %.3f%s) over %llu samples", gate->key,
+		    gate->expression, result->measured / unit, gate->duration ? " ms" : "",
+		    gate->limit / unit, gate->duration ? " ms" : "",
+		    (unsigned long long)result->samples);
 	verdict_violation(f, &wit);
 }
 
@@ -36,12 +37,13 @@ static void finish(void *state, const struct world *w, struct finding *f)
 		if (result.verdict == VERDICT_FAIL)
 			exceeded(w, &result, f);
 		else if (result.verdict == VERDICT_INCONCLUSIVE)
-			verdict_doubt(f, result.samples ? REASON_RESOLUTION : REASON_VACUOUS, "%s %s: %s", gate->key,
-				      gate->expression, result.note);
+			verdict_doubt(f, result.samples ? REASON_RESOLUTION : REASON_VACUOUS,
+				      "%s %s: %s", gate->key, gate->expression, result.note);
 	}
 	verdict_saw(f, turns, 1);
-	finding_say(f, "%zu of %zu latency gates passed over %llu turns, %llu of them unanswered", passed, gates,
-		    (unsigned long long)turns, (unsigned long long)w->metrics.turns_unanswered);
+	finding_say(f, "%zu of %zu latency gates passed over %llu turns, %llu of them unanswered",
+		    passed, gates, (unsigned long long)turns,
+		    (unsigned long long)w->metrics.turns_unanswered);
 }
 
 const struct check check_latency_budget = {

@@ -9,8 +9,15 @@ static const struct golden rows[] = {
 };
 
 static const struct gate gate = {
-	.metric = (char *)"turn_response", .phase = GATE_PHASE_ANY, .stat = GATE_P, .percentile = 95, .op = GATE_LT,
-	.limit = 100e6, .duration = true, .expression = (char *)"p(95) < 100ms", .key = (char *)"turn_response",
+	.metric = (char *)"turn_response",
+	.phase = GATE_PHASE_ANY,
+	.stat = GATE_P,
+	.percentile = 95,
+	.op = GATE_LT,
+	.limit = 100e6,
+	.duration = true,
+	.expression = (char *)"p(95) < 100ms",
+	.key = (char *)"turn_response",
 };
 
 static void a_budget_is_decided_by_the_interval_of_its_quantile(void **state)

@@ -1,6 +1,7 @@
 /*
- * I6, no green at zero: while green's weight is definitely 0, no fresh dial is given to green and no green instance writes a
- * call's state. Calls that came to green while it had weight may stay; smoke probes (ids p-...) are exempt by their key.
+ * I6, no green at zero: while green's weight is definitely 0, no fresh dial is given to green and
+ * no green instance writes a call's state. Calls that came to green while it had weight may stay;
+ * smoke probes (ids p-...) are exempt by their key.
  */
 #include "check/core/witness.h"
 
@@ -8,7 +9,8 @@ struct state {
 	uint64_t fresh, writes;
 };
 
-/* After a return to 0 the change needs its propagation; at the beginning there was nothing to propagate. */
+/* After a return to 0 the change needs its propagation; at the beginning there was nothing to
+ * propagate. */
 static int64_t zero_from_ns(const struct world *w)
 {
 	int64_t since_ns = w->zero_since_ns[COLOR_GREEN];
@@ -18,8 +20,8 @@ static int64_t zero_from_ns(const struct world *w)
 	return since_ns + w->scenario->timers.propagation_ns;
 }
 
-static void placed(struct state *s, const struct world_call *c, const struct world *w, const struct event *e,
-		   struct finding *f)
+static void placed(struct state *s, const struct world_call *c, const struct world *w,
+		   const struct event *e, struct finding *f)
 {
 	int64_t since_ns = zero_from_ns(w);
 	struct witness wit;
@@ -32,25 +34,28 @@ static void placed(struct state *s, const struct world_call *c, const struct wor
 	wit = witness_of_call(w, c, e->t_ns);
 	wit.anomaly = ANOMALY_ZERO_WEIGHT_LEAK;
 	wit.cause = ANOMALY_UNKNOWN;
-	witness_say(&wit, "fresh dial was given to %s while green has weight 0", world_instance_name(w, c->instance));
+	witness_say(&wit, "fresh dial was given to %s while green has weight 0",
+		    world_instance_name(w, c->instance));
 	verdict_violation(f, &wit);
 }
 
 static bool is_write(const struct event *e)
 {
-	return e->code == VERB_SET || e->code == VERB_SETEX || (e->code == VERB_EVAL && e->flags & CMD_HAS_STATE);
+	return e->code == VERB_SET || e->code == VERB_SETEX ||
+	       (e->code == VERB_EVAL && e->flags & CMD_HAS_STATE);
 }
 
-static void written(struct state *s, const struct world_call *c, const struct world *w, const struct event *e,
-		    struct finding *f)
+static void written(struct state *s, const struct world_call *c, const struct world *w,
+		    const struct event *e, struct finding *f)
 {
 	int64_t since_ns = zero_from_ns(w);
 	struct witness wit;
 
-	if (e->color != COLOR_GREEN || !since_ns || e->due_ns < since_ns || !is_write(e) || !(e->flags & CMD_CALL_KEY) ||
-	    e->flags & CMD_PROBE)
+	if (e->color != COLOR_GREEN || !since_ns || e->due_ns < since_ns || !is_write(e) ||
+	    !(e->flags & CMD_CALL_KEY) || e->flags & CMD_PROBE)
 		return;
-	/* A call that was rightly on green, and once green has had weight a call we have forgotten, may be finishing. */
+	/* A call that was rightly on green, and once green has had weight a call we have forgotten,
+	 * may be finishing. */
 	if (c ? c->flags & CALL_ON_GREEN : w->weights_asked)
 		return;
 	s->writes++;
@@ -65,8 +70,8 @@ static void written(struct state *s, const struct world_call *c, const struct wo
 	verdict_violation(f, &wit);
 }
 
-static void event(void *state, struct world_call *c, void *mine, const struct world *w, const struct event *e,
-		  struct finding *f)
+static void event(void *state, struct world_call *c, void *mine, const struct world *w,
+		  const struct event *e, struct finding *f)
 {
 	(void)mine;
 	if (e->kind == EVENT_CMD_OK)
@@ -85,9 +90,11 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			      (unsigned long long)w->legs_without_color);
 	if (!w->config.seen && !w->shift.inv_ns)
 		verdict_doubt(f, REASON_SOURCE_LOST, "the balancer's weights were never read");
-	finding_say(f, "%llu fresh dials while green had weight 0, %llu on green, %llu foreign writes by green (limit 0)",
-		    (unsigned long long)s->fresh, (unsigned long long)(f->violations - s->writes),
-		    (unsigned long long)s->writes);
+	finding_say(
+		f,
+		"%llu fresh dials while green had weight 0, %llu on green, %llu foreign writes by green (limit 0)",
+		(unsigned long long)s->fresh, (unsigned long long)(f->violations - s->writes),
+		(unsigned long long)s->writes);
 }
 
 const struct check check_no_green_at_zero = {

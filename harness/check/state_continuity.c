@@ -1,13 +1,15 @@
 /*
- * I2 a-f, state continuity. A = highest turn whose reply reached the caller, S = highest turn sent, (n, digest) = what the
- * next owner of the call shows:
+ * I2 a-f, state continuity. A = highest turn whose reply reached the caller, S = highest turn sent,
+ * (n, digest) = what the next owner of the call shows:
  *
- *   durable n >= A; no phantom n <= S; prefix digest = H(n); version and n never fall; no turn applied twice;
- *   persist before ack: the write that holds turn i was acknowledged by Redis before the reply to turn i arrived.
+ *   durable n >= A; no phantom n <= S; prefix digest = H(n); version and n never fall; no turn
+ * applied twice; persist before ack: the write that holds turn i was acknowledged by Redis before
+ * the reply to turn i arrived.
  *
- * Only a definite order convicts; equal stamps never do. A call that was convicted for its state is judged no further: all
- * that follows from a loss would be reported as something else. Whether a loss is ack_lost or stale_resume is known only at
- * the call's end: a later read that has it all makes it stale.
+ * Only a definite order convicts; equal stamps never do. A call that was convicted for its state is
+ * judged no further: all that follows from a loss would be reported as something else. Whether a
+ * loss is ack_lost or stale_resume is known only at the call's end: a later read that has it all
+ * makes it stale.
  */
 #include <stdlib.h>
 
@@ -21,20 +23,21 @@ static void begin(void *state, const struct world *w)
 	s->tap = w->scenario->state.tap;
 }
 
-static void start(struct continuity *s, struct continuity_call *m, const struct world_call *c, const struct world *w,
-		  const struct event *e, struct finding *f)
+static void start(struct continuity *s, struct continuity_call *m, const struct world_call *c,
+		  const struct world *w, const struct event *e, struct finding *f)
 {
 	if (!(e->flags & STATE_HAS_DIGEST))
 		s->without_digest++;
 	else if (!e->n)
 		chain_start(&m->chain, e->digest);
 	if (e->flags & STATE_HAS_TURNS && e->n)
-		continuity_convict(m, w, c, e, ANOMALY_PHANTOM_TURN, f, "a new call began with %u turns in its state", e->n);
+		continuity_convict(m, w, c, e, ANOMALY_PHANTOM_TURN, f,
+				   "a new call began with %u turns in its state", e->n);
 	m->version = e->flags & STATE_HAS_VER ? e->ver : 0;
 }
 
-static void resumed(struct continuity *s, struct continuity_call *m, const struct world_call *c, const struct world *w,
-		    const struct event *e, struct finding *f)
+static void resumed(struct continuity *s, struct continuity_call *m, const struct world_call *c,
+		    const struct world *w, const struct event *e, struct finding *f)
 {
 	s->resumes++;
 	if (c->cut.color != COLOR_UNKNOWN && c->color != COLOR_UNKNOWN && c->cut.color != c->color)
@@ -50,8 +53,8 @@ static void resumed(struct continuity *s, struct continuity_call *m, const struc
 	}
 }
 
-static void replied(struct continuity *s, struct continuity_call *m, const struct world_call *c, const struct world *w,
-		    const struct event *e, struct finding *f)
+static void replied(struct continuity *s, struct continuity_call *m, const struct world_call *c,
+		    const struct world *w, const struct event *e, struct finding *f)
 {
 	bool again = e->turn <= m->acked;
 
@@ -59,7 +62,8 @@ static void replied(struct continuity *s, struct continuity_call *m, const struc
 	if (!(e->flags & STATE_HAS_DIGEST))
 		s->without_digest++;
 	if (again && !m->resent && e->turn == m->replied && e->leg == m->replied_leg)
-		continuity_convict(m, w, c, e, ANOMALY_DOUBLE_APPLY, f, "turn %u was answered twice on one leg", e->turn);
+		continuity_convict(m, w, c, e, ANOMALY_DOUBLE_APPLY, f,
+				   "turn %u was answered twice on one leg", e->turn);
 	m->replied = e->turn;
 	m->replied_leg = e->leg;
 	m->resent = false;
@@ -70,8 +74,8 @@ static void replied(struct continuity *s, struct continuity_call *m, const struc
 		persist_expect(&m->persist, e);
 }
 
-static void written(struct continuity *s, struct continuity_call *m, const struct world_call *c, const struct world *w,
-		    const struct event *e, struct finding *f)
+static void written(struct continuity *s, struct continuity_call *m, const struct world_call *c,
+		    const struct world *w, const struct event *e, struct finding *f)
 {
 	struct witness wit;
 	unsigned turn;
@@ -79,10 +83,12 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 
 	s->commands++;
 	if (e->code == VERB_GET) {
-		if (e->flags & CMD_NIL && m->persist.written && e->due_ns > m->persist.written_ns && world_call_lives(c))
-			continuity_convict(m, w, c, e, ANOMALY_EVAPORATED, f,
-					   "Redis has no state of a live call whose turn %u it had accepted",
-					   m->persist.written);
+		if (e->flags & CMD_NIL && m->persist.written && e->due_ns > m->persist.written_ns &&
+		    world_call_lives(c))
+			continuity_convict(
+				m, w, c, e, ANOMALY_EVAPORATED, f,
+				"Redis has no state of a live call whose turn %u it had accepted",
+				m->persist.written);
 		return;
 	}
 	if (e->code == VERB_DEL) {
@@ -90,7 +96,8 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 		return;
 	}
 	if (!(e->flags & CMD_HAS_STATE) || e->flags & CMD_NIL) {
-		m->persist.unsure |= e->code == VERB_SET || e->code == VERB_SETEX || e->code == VERB_EVAL;
+		m->persist.unsure |= e->code == VERB_SET || e->code == VERB_SETEX ||
+				     e->code == VERB_EVAL;
 		return;
 	}
 	unsigned early = persist_written(&m->persist, e, &turn, &early_ns);
@@ -98,15 +105,16 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 		return;
 	wit = witness_of_call(w, c, e->t_ns);
 	wit.anomaly = ANOMALY_ACK_EARLY;
-	witness_say(&wit, "the reply to turn %u arrived %.3f ms before Redis accepted it from %s (n %u)", turn,
-		    (double)early_ns / NS_PER_MS, world_instance_name(w, e->instance), e->n);
+	witness_say(&wit,
+		    "the reply to turn %u arrived %.3f ms before Redis accepted it from %s (n %u)",
+		    turn, (double)early_ns / NS_PER_MS, world_instance_name(w, e->instance), e->n);
 	verdict_violation(f, &wit);
 	f->violations += early - 1;
 	f->anomalies[ANOMALY_ACK_EARLY] += early - 1;
 }
 
-static void event(void *state, struct world_call *c, void *mine, const struct world *w, const struct event *e,
-		  struct finding *f)
+static void event(void *state, struct world_call *c, void *mine, const struct world *w,
+		  const struct event *e, struct finding *f)
 {
 	struct continuity_call *m = mine;
 
@@ -136,14 +144,16 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 	case EVENT_KEY:
 		if (world_call_lives(c) && e->flags & CMD_NIL && m->acked)
 			continuity_convict(m, w, c, e, ANOMALY_EVAPORATED, f,
-					   "Redis has no state of a live call after turn %u", m->acked);
+					   "Redis has no state of a live call after turn %u",
+					   m->acked);
 		break;
 	default:
 		break;
 	}
 }
 
-static void call_done(void *state, struct world_call *c, void *mine, const struct world *w, struct finding *f)
+static void call_done(void *state, struct world_call *c, void *mine, const struct world *w,
+		      struct finding *f)
 {
 	continuity_settle(state, mine, c, w, f);
 }
@@ -166,10 +176,12 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	uint64_t continued;
 
 	if (!s->tap || !s->commands || s->unseen)
-		verdict_doubt(f, REASON_NO_TAP, "%llu of %llu acknowledged turns came from instances whose Redis commands "
-			      "were not seen: persist before ack was not judged for them",
-			      (unsigned long long)(s->tap && s->commands ? s->unseen : s->acks),
-			      (unsigned long long)s->acks);
+		verdict_doubt(
+			f, REASON_NO_TAP,
+			"%llu of %llu acknowledged turns came from instances whose Redis commands "
+			"were not seen: persist before ack was not judged for them",
+			(unsigned long long)(s->tap && s->commands ? s->unseen : s->acks),
+			(unsigned long long)s->acks);
 	if (s->missing_count && tap_is_whole(w)) {
 		for (size_t i = 0; i < s->missing_count && i < WITNESS_MAX; i++)
 			verdict_violation(f, &s->missing[i]);
@@ -178,23 +190,29 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			f->anomalies[ANOMALY_NEVER_PERSISTED] += s->missing_count - WITNESS_MAX;
 		}
 	} else if (s->missing_count) {
-		verdict_doubt(f, REASON_SOURCE_LOST, "%llu turns have no write in a tap lane that is not whole",
+		verdict_doubt(f, REASON_SOURCE_LOST,
+			      "%llu turns have no write in a tap lane that is not whole",
 			      (unsigned long long)s->missing_count);
 	}
 	if (s->without_digest)
-		verdict_doubt(f, REASON_NO_DIGEST, "%llu answers carried no digest: only counts were judged",
+		verdict_doubt(f, REASON_NO_DIGEST,
+			      "%llu answers carried no digest: only counts were judged",
 			      (unsigned long long)s->without_digest);
 	if (s->undecided)
-		verdict_doubt(f, REASON_RESOLUTION, "%llu reads were further back than the digests remembered",
+		verdict_doubt(f, REASON_RESOLUTION,
+			      "%llu reads were further back than the digests remembered",
 			      (unsigned long long)s->undecided);
 	if (w->shift.ok_ns && !s->crossings)
 		verdict_doubt(f, REASON_VACUOUS, "no call crossed from one color to the other");
 	continued = s->resumes > f->violations ? s->resumes : f->violations;
 	verdict_saw(f, continued, 1);
-	finding_say(f, "%llu resumes, %llu crossings of color, %llu turns acknowledged; %llu violations (limit 0; 95 %% bound "
-		    "%.2g %%)", (unsigned long long)s->resumes, (unsigned long long)s->crossings,
-		    (unsigned long long)s->acks, (unsigned long long)f->violations,
-		    finding_bound_percent(f->violations, continued));
+	finding_say(
+		f,
+		"%llu resumes, %llu crossings of color, %llu turns acknowledged; %llu violations (limit 0; 95 %% bound "
+		"%.2g %%)",
+		(unsigned long long)s->resumes, (unsigned long long)s->crossings,
+		(unsigned long long)s->acks, (unsigned long long)f->violations,
+		finding_bound_percent(f->violations, continued));
 }
 
 static void release(void *state)
@@ -206,9 +224,10 @@ static void release(void *state)
 
 const struct check check_state_continuity = {
 	.name = "state_continuity",
-	.about = "what a caller was told is in the state of whoever answers it next, once, and was in Redis before it was told",
-	.kinds = KIND(START_OK) | KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) | KIND(CMD_OK) | KIND(CMD_INFO) |
-		 KIND(KEY),
+	.about =
+		"what a caller was told is in the state of whoever answers it next, once, and was in Redis before it was told",
+	.kinds = KIND(START_OK) | KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) | KIND(CMD_OK) |
+		 KIND(CMD_INFO) | KIND(KEY),
 	.state_bytes = sizeof(struct continuity),
 	.call_bytes = sizeof(struct continuity_call),
 	.begin = begin,

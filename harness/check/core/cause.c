@@ -4,15 +4,17 @@
 #include <stdlib.h>
 
 /* Takes the signature if it fits and its expected moment is nearer than the best so far. */
-static void consider(struct cause *best, int64_t *miss_ns, enum anomaly anomaly, int64_t since_ns, int64_t expected_ns,
-		     int64_t early_ns, int64_t late_ns, int64_t t_ns)
+static void consider(struct cause *best, int64_t *miss_ns, enum anomaly anomaly, int64_t since_ns,
+		     int64_t expected_ns, int64_t early_ns, int64_t late_ns, int64_t t_ns)
 {
 	int64_t off_ns = t_ns - expected_ns;
 
 	if (!since_ns || off_ns < -early_ns || off_ns > late_ns || llabs(off_ns) >= *miss_ns)
 		return;
 	*miss_ns = llabs(off_ns);
-	*best = (struct cause){ .anomaly = anomaly, .since_ns = since_ns, .offset_ns = t_ns - since_ns };
+	*best = (struct cause){ .anomaly = anomaly,
+				.since_ns = since_ns,
+				.offset_ns = t_ns - since_ns };
 }
 
 struct cause cause_of_cut(const struct world *w, const struct leg_cut *cut)
@@ -26,16 +28,18 @@ struct cause cause_of_cut(const struct world *w, const struct leg_cut *cut)
 	if (cut->side != SIDE_AGENT)
 		return best;
 	if (bare && idle_ns && cut->silent_ms)
-		consider(&best, &miss_ns, ANOMALY_IDLE_CUT, last_byte_ns, last_byte_ns + idle_ns, BALANCER_EARLY_NS,
-			 BALANCER_LATE_NS, cut->t_ns);
+		consider(&best, &miss_ns, ANOMALY_IDLE_CUT, last_byte_ns, last_byte_ns + idle_ns,
+			 BALANCER_EARLY_NS, BALANCER_LATE_NS, cut->t_ns);
 	if (!cut->instance)
 		return best;
-	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGTERM, on->sigterm_ns, on->sigterm_ns, 0, SIGTERM_WINDOW_NS, cut->t_ns);
+	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGTERM, on->sigterm_ns, on->sigterm_ns, 0,
+		 SIGTERM_WINDOW_NS, cut->t_ns);
 	if (!bare)
 		return best;
-	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGKILL, on->sigkill_ns, on->sigkill_ns, 0, SIGKILL_WINDOW_NS, cut->t_ns);
-	consider(&best, &miss_ns, ANOMALY_DEREGISTRATION_CUT, on->deregister_inv_ns, on->deregister_inv_ns + delay_ns,
-		 BALANCER_EARLY_NS, BALANCER_LATE_NS, cut->t_ns);
+	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGKILL, on->sigkill_ns, on->sigkill_ns, 0,
+		 SIGKILL_WINDOW_NS, cut->t_ns);
+	consider(&best, &miss_ns, ANOMALY_DEREGISTRATION_CUT, on->deregister_inv_ns,
+		 on->deregister_inv_ns + delay_ns, BALANCER_EARLY_NS, BALANCER_LATE_NS, cut->t_ns);
 	return best;
 }
 
@@ -57,13 +61,15 @@ const char *cut_text(const struct leg_cut *cut, char out[CUT_TEXT_MAX])
 const char *cause_text(const struct world *w, const struct leg_cut *cut, const struct cause *cause,
 		       char out[CAUSE_TEXT_MAX])
 {
-	const char *what = cause->anomaly == ANOMALY_CUT_BY_SIGTERM ? "SIGTERM of" :
-			   cause->anomaly == ANOMALY_CUT_BY_SIGKILL ? "SIGKILL of" :
-			   cause->anomaly == ANOMALY_DEREGISTRATION_CUT ? "deregistration of" : "the last byte from";
+	const char *what = cause->anomaly == ANOMALY_CUT_BY_SIGTERM       ? "SIGTERM of"
+			   : cause->anomaly == ANOMALY_CUT_BY_SIGKILL     ? "SIGKILL of"
+			   : cause->anomaly == ANOMALY_DEREGISTRATION_CUT ? "deregistration of"
+									  : "the last byte from";
 
 	out[0] = '\0';
 	if (cause->anomaly != ANOMALY_UNKNOWN)
-		snprintf(out, CAUSE_TEXT_MAX, ", %.1f ms after %s %s", (double)cause->offset_ns / NS_PER_MS, what,
+		snprintf(out, CAUSE_TEXT_MAX, ", %.1f ms after %s %s",
+			 (double)cause->offset_ns / NS_PER_MS, what,
 			 world_instance_name(w, cut->instance));
 	return out;
 }

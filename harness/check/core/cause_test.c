@@ -12,30 +12,43 @@ static void a_cause_needs_its_own_instance_and_its_own_window(void **state)
 		enum anomaly anomaly;
 	} rows[] = {
 		{ "nothing happened", 0, 0, 0, 100, LEG_FIN, SIDE_AGENT, ANOMALY_UNKNOWN },
-		{ "at the signal", 100000, 0, 0, 100, LEG_CLOSE_FRAME, SIDE_AGENT, ANOMALY_CUT_BY_SIGTERM },
-		{ "just before the signal", 100001, 0, 0, 100, LEG_FIN, SIDE_AGENT, ANOMALY_UNKNOWN },
-		{ "end of the window", 98000, 0, 0, 100, LEG_FIN, SIDE_AGENT, ANOMALY_CUT_BY_SIGTERM },
+		{ "at the signal", 100000, 0, 0, 100, LEG_CLOSE_FRAME, SIDE_AGENT,
+		  ANOMALY_CUT_BY_SIGTERM },
+		{ "just before the signal", 100001, 0, 0, 100, LEG_FIN, SIDE_AGENT,
+		  ANOMALY_UNKNOWN },
+		{ "end of the window", 98000, 0, 0, 100, LEG_FIN, SIDE_AGENT,
+		  ANOMALY_CUT_BY_SIGTERM },
 		{ "after the window", 97999, 0, 0, 100, LEG_FIN, SIDE_AGENT, ANOMALY_UNKNOWN },
 		{ "the caller's own end", 99999, 0, 0, 100, LEG_FIN, SIDE_CALLER, ANOMALY_UNKNOWN },
-		{ "the nearer of two signals", 99000, 99990, 0, 100, LEG_FIN, SIDE_AGENT, ANOMALY_CUT_BY_SIGKILL },
-		{ "a killed process says no goodbye", 0, 99990, 0, 100, LEG_CLOSE_FRAME, SIDE_AGENT, ANOMALY_UNKNOWN },
-		{ "deregistration and its delay", 0, 0, 97000, 100, LEG_FIN, SIDE_AGENT, ANOMALY_DEREGISTRATION_CUT },
-		{ "a balancer is early by half a second", 0, 0, 97500, 100, LEG_FIN, SIDE_AGENT, ANOMALY_DEREGISTRATION_CUT },
+		{ "the nearer of two signals", 99000, 99990, 0, 100, LEG_FIN, SIDE_AGENT,
+		  ANOMALY_CUT_BY_SIGKILL },
+		{ "a killed process says no goodbye", 0, 99990, 0, 100, LEG_CLOSE_FRAME, SIDE_AGENT,
+		  ANOMALY_UNKNOWN },
+		{ "deregistration and its delay", 0, 0, 97000, 100, LEG_FIN, SIDE_AGENT,
+		  ANOMALY_DEREGISTRATION_CUT },
+		{ "a balancer is early by half a second", 0, 0, 97500, 100, LEG_FIN, SIDE_AGENT,
+		  ANOMALY_DEREGISTRATION_CUT },
 		{ "and no more", 0, 0, 97501, 100, LEG_FIN, SIDE_AGENT, ANOMALY_UNKNOWN },
-		{ "late by two seconds", 0, 0, 95000, 100, LEG_RST, SIDE_AGENT, ANOMALY_DEREGISTRATION_CUT },
+		{ "late by two seconds", 0, 0, 95000, 100, LEG_RST, SIDE_AGENT,
+		  ANOMALY_DEREGISTRATION_CUT },
 		{ "and no more", 0, 0, 94999, 100, LEG_RST, SIDE_AGENT, ANOMALY_UNKNOWN },
-		{ "a balancer sends no close frame", 0, 0, 97000, 100, LEG_CLOSE_FRAME, SIDE_AGENT, ANOMALY_UNKNOWN },
+		{ "a balancer sends no close frame", 0, 0, 97000, 100, LEG_CLOSE_FRAME, SIDE_AGENT,
+		  ANOMALY_UNKNOWN },
 		{ "ten silent seconds", 0, 0, 0, 10000, LEG_FIN, SIDE_AGENT, ANOMALY_IDLE_CUT },
 		{ "not yet silent enough", 0, 0, 0, 9499, LEG_FIN, SIDE_AGENT, ANOMALY_UNKNOWN },
-		{ "idle is nearer than the signal", 98500, 0, 0, 10001, LEG_FIN, SIDE_AGENT, ANOMALY_IDLE_CUT },
+		{ "idle is nearer than the signal", 98500, 0, 0, 10001, LEG_FIN, SIDE_AGENT,
+		  ANOMALY_IDLE_CUT },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct story_scenario story;
 		struct world w;
-		struct leg_cut cut = { .t_ns = 100 * NS_PER_S, .silent_ms = (uint32_t)rows[i].silent,
-				       .how = rows[i].how, .side = rows[i].side, .instance = 1 };
+		struct leg_cut cut = { .t_ns = 100 * NS_PER_S,
+				       .silent_ms = (uint32_t)rows[i].silent,
+				       .how = rows[i].how,
+				       .side = rows[i].side,
+				       .instance = 1 };
 		story_scenario(&story);
 		story.scenario.timers.deregistration_delay_ns = 3 * NS_PER_S;
 		world_init(&w, &story.scenario, NULL, sizeof(struct world_call));
@@ -48,7 +61,8 @@ static void a_cause_needs_its_own_instance_and_its_own_window(void **state)
 		if (cause.anomaly != rows[i].anomaly)
 			fail_msg("%s: got %s", rows[i].what, anomaly_name(cause.anomaly));
 		if (elsewhere.anomaly != ANOMALY_UNKNOWN && elsewhere.anomaly != ANOMALY_IDLE_CUT)
-			fail_msg("%s: another instance's event was blamed: %s", rows[i].what, anomaly_name(elsewhere.anomaly));
+			fail_msg("%s: another instance's event was blamed: %s", rows[i].what,
+				 anomaly_name(elsewhere.anomaly));
 		world_free(&w);
 	}
 }

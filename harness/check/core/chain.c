@@ -49,10 +49,12 @@ static bool is_step(const struct chain *c, unsigned base, unsigned turn, uint64_
 {
 	uint64_t from, token;
 
-	return chain_at(c, base, &from) && token_at(c, turn, &token) && hash_chain_next(from, turn, token) == digest;
+	return chain_at(c, base, &from) && token_at(c, turn, &token) &&
+	       hash_chain_next(from, turn, token) == digest;
 }
 
-enum chain_kind chain_compare(const struct chain *c, unsigned n, uint64_t digest, unsigned *ret_turn)
+enum chain_kind chain_compare(const struct chain *c, unsigned n, uint64_t digest,
+			      unsigned *ret_turn)
 {
 	unsigned oldest = c->sent >= CHAIN_DIGESTS ? c->sent - CHAIN_DIGESTS + 1U : 0U;
 	uint64_t expected;

@@ -1,6 +1,7 @@
 /*
- * The hash chain of a call's turns as the caller built it: the last 16 expected digests and the last 4 tokens. Names exactly
- * what a digest that is not the expected one is, as far back as it remembers; beyond, it only says that it differs.
+ * The hash chain of a call's turns as the caller built it: the last 16 expected digests and the
+ * last 4 tokens. Names exactly what a digest that is not the expected one is, as far back as it
+ * remembers; beyond, it only says that it differs.
  */
 #ifndef CHECK_CORE_CHAIN_H
 #define CHECK_CORE_CHAIN_H
@@ -30,9 +31,11 @@ enum chain_kind {
 	CHAIN_FORGOTTEN,   /* too old to tell */
 	CHAIN_OTHER_TURN,  /* the digest after another turn than n: *ret_turn */
 	CHAIN_DOUBLED,     /* turn *ret_turn was applied twice */
-	CHAIN_SKIPPED,     /* turn n applied on the state after *ret_turn < n - 1: those between are lost */
+	CHAIN_SKIPPED,     /* turn n applied on the state after *ret_turn < n - 1: those between are
+			      lost */
 	CHAIN_DIVERGED,
 };
-enum chain_kind chain_compare(const struct chain *, unsigned n, uint64_t digest, unsigned *ret_turn);
+enum chain_kind chain_compare(const struct chain *, unsigned n, uint64_t digest,
+			      unsigned *ret_turn);
 
 #endif

@@ -22,7 +22,8 @@ void persist_expect(struct persist *p, const struct event *e)
 	p->instance = e->instance;
 }
 
-unsigned persist_written(struct persist *p, const struct event *e, unsigned *ret_turn, int64_t *ret_early_ns)
+unsigned persist_written(struct persist *p, const struct event *e, unsigned *ret_turn,
+			 int64_t *ret_early_ns)
 {
 	unsigned up_to, early;
 
@@ -49,7 +50,8 @@ unsigned persist_written(struct persist *p, const struct event *e, unsigned *ret
 
 /* ---- reads ---- */
 
-static void convict(struct continuity_call *m, struct witness wit, enum anomaly anomaly, struct finding *f)
+static void convict(struct continuity_call *m, struct witness wit, enum anomaly anomaly,
+		    struct finding *f)
 {
 	wit.anomaly = anomaly;
 	wit.cause = ANOMALY_NONE;
@@ -57,8 +59,9 @@ static void convict(struct continuity_call *m, struct witness wit, enum anomaly 
 	m->convicted = true;
 }
 
-void continuity_convict(struct continuity_call *m, const struct world *w, const struct world_call *c,
-			const struct event *e, enum anomaly anomaly, struct finding *f, const char *fmt, ...)
+void continuity_convict(struct continuity_call *m, const struct world *w,
+			const struct world_call *c, const struct event *e, enum anomaly anomaly,
+			struct finding *f, const char *fmt, ...)
 {
 	struct witness wit = witness_of_call(w, c, e->t_ns);
 	va_list ap;
@@ -72,8 +75,8 @@ void continuity_convict(struct continuity_call *m, const struct world *w, const 
 }
 
 /* Another live call whose chain holds the digest. Only asked once something is wrong. */
-static bool is_of_another(const struct world *w, const struct world_call *c, const struct continuity_call *m,
-			  uint64_t digest)
+static bool is_of_another(const struct world *w, const struct world_call *c,
+			  const struct continuity_call *m, uint64_t digest)
 {
 	size_t cursor = 0, offset = (size_t)((const char *)m - (const char *)c);
 	const struct world_call *other;
@@ -98,22 +101,28 @@ static void lost(struct continuity_call *m, const struct world_call *c, const st
 	m->lost_instance = c->instance;
 }
 
-static void wrong_digest(struct continuity_call *m, const struct world_call *c, const struct world *w,
-			 const struct event *e, enum chain_kind kind, unsigned turn, struct finding *f)
+static void wrong_digest(struct continuity_call *m, const struct world_call *c,
+			 const struct world *w, const struct event *e, enum chain_kind kind,
+			 unsigned turn, struct finding *f)
 {
 	if (is_of_another(w, c, m, e->digest))
-		continuity_convict(m, w, c, e, ANOMALY_CROSS_CALL, f, "was shown the state of another call (n %u)", e->n);
+		continuity_convict(m, w, c, e, ANOMALY_CROSS_CALL, f,
+				   "was shown the state of another call (n %u)", e->n);
 	else if (kind == CHAIN_OTHER_TURN)
-		continuity_convict(m, w, c, e, ANOMALY_TORN_STATE, f, "n is %u but the digest is that of turn %u", e->n,
-				   turn);
+		continuity_convict(m, w, c, e, ANOMALY_TORN_STATE, f,
+				   "n is %u but the digest is that of turn %u", e->n, turn);
 	else if (kind == CHAIN_DOUBLED)
-		continuity_convict(m, w, c, e, ANOMALY_DOUBLE_APPLY, f, "turn %u was applied twice (n %u)", turn, e->n);
+		continuity_convict(m, w, c, e, ANOMALY_DOUBLE_APPLY, f,
+				   "turn %u was applied twice (n %u)", turn, e->n);
 	else if (kind == CHAIN_SKIPPED)
-		continuity_convict(m, w, c, e, turn < m->shown ? ANOMALY_ACK_LOST : ANOMALY_REORDER, f,
-				   "the chain goes on from turn %u: turns up to %u were acknowledged", turn, m->shown);
+		continuity_convict(
+			m, w, c, e, turn < m->shown ? ANOMALY_ACK_LOST : ANOMALY_REORDER, f,
+			"the chain goes on from turn %u: turns up to %u were acknowledged", turn,
+			m->shown);
 	else
-		continuity_convict(m, w, c, e, ANOMALY_UNKNOWN, f, "the digest after %u turns is none of the last %d: %s",
-				   e->n, CHAIN_DIGESTS, "lost 16 or more, or diverged");
+		continuity_convict(m, w, c, e, ANOMALY_UNKNOWN, f,
+				   "the digest after %u turns is none of the last %d: %s", e->n,
+				   CHAIN_DIGESTS, "lost 16 or more, or diverged");
 }
 
 void continuity_read(struct continuity_call *m, const struct world_call *c, const struct world *w,
@@ -131,19 +140,24 @@ void continuity_read(struct continuity_call *m, const struct world_call *c, cons
 		return;
 	if (has_turns && n > m->chain.sent) {
 		if (has_digest && is_of_another(w, c, m, e->digest))
-			continuity_convict(m, w, c, e, ANOMALY_CROSS_CALL, f, "was shown the state of another call (n %u)", n);
+			continuity_convict(m, w, c, e, ANOMALY_CROSS_CALL, f,
+					   "was shown the state of another call (n %u)", n);
 		else
 			continuity_convict(m, w, c, e, ANOMALY_PHANTOM_TURN, f,
-					   "the state holds %u turns, %u were ever sent", n, m->chain.sent);
+					   "the state holds %u turns, %u were ever sent", n,
+					   m->chain.sent);
 	} else if (has_turns && n < floor) {
-		if (has_digest && kind != CHAIN_AS_EXPECTED && kind != CHAIN_FORGOTTEN && is_of_another(w, c, m, e->digest))
-			continuity_convict(m, w, c, e, ANOMALY_CROSS_CALL, f, "was shown the state of another call (n %u)", n);
+		if (has_digest && kind != CHAIN_AS_EXPECTED && kind != CHAIN_FORGOTTEN &&
+		    is_of_another(w, c, m, e->digest))
+			continuity_convict(m, w, c, e, ANOMALY_CROSS_CALL, f,
+					   "was shown the state of another call (n %u)", n);
 		else
 			lost(m, c, e);
 	} else if (kind != CHAIN_AS_EXPECTED && kind != CHAIN_FORGOTTEN) {
 		wrong_digest(m, c, w, e, kind, turn, f);
 	} else if (e->flags & STATE_HAS_VER && e->ver < m->version && floor >= m->acked) {
-		continuity_convict(m, w, c, e, ANOMALY_REGRESS, f, "version %u was shown after version %u", e->ver, m->version);
+		continuity_convict(m, w, c, e, ANOMALY_REGRESS, f,
+				   "version %u was shown after version %u", e->ver, m->version);
 	}
 	if (e->flags & STATE_HAS_VER && e->ver > m->version)
 		m->version = e->ver;
@@ -153,7 +167,8 @@ void continuity_read(struct continuity_call *m, const struct world_call *c, cons
 
 /* ---- the end ---- */
 
-static void name_loss(struct continuity_call *m, const struct world_call *c, const struct world *w, struct finding *f)
+static void name_loss(struct continuity_call *m, const struct world_call *c, const struct world *w,
+		      struct finding *f)
 {
 	struct witness wit = witness_of_call(w, c, m->lost_ns);
 
@@ -166,8 +181,8 @@ static void name_loss(struct continuity_call *m, const struct world_call *c, con
 	convict(m, wit, m->found_again ? ANOMALY_STALE_RESUME : ANOMALY_ACK_LOST, f);
 }
 
-static void never_persisted(struct continuity *s, struct continuity_call *m, const struct world_call *c,
-			    const struct world *w, struct finding *f)
+static void never_persisted(struct continuity *s, struct continuity_call *m,
+			    const struct world_call *c, const struct world *w, struct finding *f)
 {
 	const struct persist *p = &m->persist;
 	struct witness wit = witness_of_call(w, c, p->last_ns);
@@ -178,8 +193,9 @@ static void never_persisted(struct continuity *s, struct continuity_call *m, con
 	}
 	if (p->unsure)
 		return;
-	witness_say(&wit, "turns %u to %u were acknowledged, the last state Redis accepted holds %u", p->low, p->high,
-		    p->written);
+	witness_say(&wit,
+		    "turns %u to %u were acknowledged, the last state Redis accepted holds %u",
+		    p->low, p->high, p->written);
 	if (p->written && p->was_early) { /* a queue behind the reply that never got to it */
 		convict(m, wit, ANOMALY_ACK_LOST, f);
 		return;

@@ -67,8 +67,12 @@ static void config_read(struct world *w, const struct event *e)
 
 	if (!w->weights_pending)
 		weights_effective(w, e->ver, e->epoch, since_ns);
-	w->config = (struct world_config){ .seen = true, .blue = e->ver, .green = e->epoch, .stickiness_s = e->aux,
-					   .target_stickiness_s = e->turn, .deregistration_delay_s = e->n };
+	w->config = (struct world_config){ .seen = true,
+					   .blue = e->ver,
+					   .green = e->epoch,
+					   .stickiness_s = e->aux,
+					   .target_stickiness_s = e->turn,
+					   .deregistration_delay_s = e->n };
 }
 
 /* ---- instances ---- */
@@ -191,7 +195,8 @@ bool world_serving(const struct world *w, enum color color)
 	for (unsigned i = 1; i < 256; i++) {
 		const struct world_instance *instance = &w->instances[i];
 		if (instance->seen && instance->color == color &&
-		    (instance->sigterm_ns || instance->sigkill_ns || instance->exit_ns || instance->deregister_inv_ns))
+		    (instance->sigterm_ns || instance->sigkill_ns || instance->exit_ns ||
+		     instance->deregister_inv_ns))
 			return false;
 	}
 	return true;
@@ -204,8 +209,8 @@ int64_t world_stickiness_ns(const struct world *w)
 
 int64_t world_deregistration_delay_ns(const struct world *w)
 {
-	return w->config.seen ? w->config.deregistration_delay_s * NS_PER_S :
-				w->scenario->timers.deregistration_delay_ns;
+	return w->config.seen ? w->config.deregistration_delay_s * NS_PER_S
+			      : w->scenario->timers.deregistration_delay_ns;
 }
 
 int64_t world_green_only_after_ns(const struct world *w, int64_t t_ns)

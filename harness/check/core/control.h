@@ -1,5 +1,6 @@
 /*
- * The control plane's half of the world: weights, configuration, phases, signals, exits. Only world.c calls it.
+ * The control plane's half of the world: weights, configuration, phases, signals, exits. Only
+ * world.c calls it.
  */
 #ifndef CHECK_CORE_CONTROL_H
 #define CHECK_CORE_CONTROL_H

@@ -23,7 +23,8 @@ struct fold {
 	size_t count;
 	struct listener all[CHECKS_MAX];
 	struct finding *findings;
-	/* Per kind, who wants it: an event costs as many calls as there are listeners, not as there are checks. */
+	/* Per kind, who wants it: an event costs as many calls as there are listeners, not as there
+	 * are checks. */
 	uint8_t wanted[EVENT_KIND_COUNT][CHECKS_MAX], wanted_count[EVENT_KIND_COUNT];
 	struct ledger ledger, by_phase[PHASE_COUNT], by_color[COLOR_COUNT];
 };
@@ -38,8 +39,12 @@ struct fold *fold_new(const struct scenario *scenario, const struct history *nam
 	f->findings = xcalloc(f->count ? f->count : 1, sizeof(*f->findings));
 	for (size_t i = 0; i < f->count; i++) {
 		const struct check *check = check_at(i);
-		f->all[i] = (struct listener){ .check = check, .finding = &f->findings[i], .call_offset = entry_bytes,
-					       .state = check->state_bytes ? xcalloc(1, check->state_bytes) : NULL };
+		f->all[i] = (struct listener){ .check = check,
+					       .finding = &f->findings[i],
+					       .call_offset = entry_bytes,
+					       .state = check->state_bytes
+								? xcalloc(1, check->state_bytes)
+								: NULL };
 		f->findings[i].name = check->name;
 		entry_bytes += (check->call_bytes + 7) & ~(size_t)7;
 		for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++) {
@@ -130,8 +135,8 @@ void fold_events(struct fold *f, const struct event *events, size_t count)
 
 /* ---- the judgement ---- */
 
-/* The ledger of the calls the gate's filter lets through; they are told apart by phase of their start or color of their
- * first leg. */
+/* The ledger of the calls the gate's filter lets through; they are told apart by phase of their
+ * start or color of their first leg. */
 static struct ledger filtered_ledger(const struct fold *f, const struct gate *gate)
 {
 	struct ledger sum = { 0 };
@@ -140,7 +145,8 @@ static struct ledger filtered_ledger(const struct fold *f, const struct gate *ga
 		return gate->color == COLOR_UNKNOWN ? f->ledger : f->by_color[gate->color];
 	for (unsigned phase = 0; phase < PHASE_COUNT; phase++) {
 		const struct ledger *l = &f->by_phase[phase];
-		if (gate->phase == GATE_PHASE_CUTOVER ? !phase_of_cutover((enum phase)phase) : gate->phase != (int)phase)
+		if (gate->phase == GATE_PHASE_CUTOVER ? !phase_of_cutover((enum phase)phase)
+						      : gate->phase != (int)phase)
 			continue;
 		sum.started += l->started;
 		sum.completed += l->completed;
@@ -156,9 +162,13 @@ static struct ledger filtered_ledger(const struct fold *f, const struct gate *ga
 static void count_gate(const struct fold *f, const struct gate *gate, struct gate_result *ret)
 {
 	const struct ledger l = filtered_ledger(f, gate);
-	const struct { const char *word; uint64_t count; } words[] = {
-		{ "started", l.started }, { "completed", l.completed }, { "dropped_calls", l.dropped },
-		{ "refused", l.refused }, { "abandoned", l.abandoned }, { "live", l.live },
+	const struct {
+		const char *word;
+		uint64_t count;
+	} words[] = {
+		{ "started", l.started },       { "completed", l.completed },
+		{ "dropped_calls", l.dropped }, { "refused", l.refused },
+		{ "abandoned", l.abandoned },   { "live", l.live },
 	};
 	bool by_phase = gate->phase != GATE_PHASE_ANY, by_color = gate->color != COLOR_UNKNOWN;
 
@@ -167,14 +177,16 @@ static void count_gate(const struct fold *f, const struct gate *gate, struct gat
 		if (strcmp(words[i].word, gate->metric) != 0)
 			continue;
 		if (by_phase && by_color)
-			snprintf(ret->note, sizeof(ret->note), "calls are counted by phase or by color, not by both");
+			snprintf(ret->note, sizeof(ret->note),
+				 "calls are counted by phase or by color, not by both");
 		else
 			gate_number(gate, true, words[i].count, l.started, ret);
 		return;
 	}
 	for (size_t i = 0; i < f->count && !by_phase && !by_color; i++) {
 		if (!strcmp(f->findings[i].name, gate->metric))
-			gate_number(gate, true, f->findings[i].violations, f->findings[i].exposed, ret);
+			gate_number(gate, true, f->findings[i].violations, f->findings[i].exposed,
+				    ret);
 	}
 }
 
@@ -217,7 +229,8 @@ static void take_phases(struct fold *f, struct judgement *j)
 	if (p->count && !p->list[p->count - 1].end_ns)
 		p->list[p->count - 1].end_ns = f->world.last_ns;
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->list[i].phase == PHASE_SHIFT && f->world.fresh_blue_ns >= p->list[i].start_ns)
+		if (p->list[i].phase == PHASE_SHIFT &&
+		    f->world.fresh_blue_ns >= p->list[i].start_ns)
 			p->list[i].observed_ns = f->world.fresh_blue_ns;
 	}
 	j->phases = p->list;
@@ -235,14 +248,17 @@ static void check_books(const struct fold *f, struct judgement *j)
 	for (size_t i = 0; i < count; i++)
 		whole &= lanes[i].whole;
 	if (!ledger_balances(&f->ledger))
-		snprintf(j->harness_text, sizeof(j->harness_text), "ledger does not balance: %llu calls started, %llu accounted for",
+		snprintf(j->harness_text, sizeof(j->harness_text),
+			 "ledger does not balance: %llu calls started, %llu accounted for",
 			 (unsigned long long)f->ledger.started,
-			 (unsigned long long)(f->ledger.completed + f->ledger.dropped + f->ledger.refused + f->ledger.live +
+			 (unsigned long long)(f->ledger.completed + f->ledger.dropped +
+					      f->ledger.refused + f->ledger.live +
 					      f->ledger.abandoned));
 	else if (w->doubles || (w->orphans && whole))
-		snprintf(j->harness_text, sizeof(j->harness_text),
-			 "the record contradicts itself: %llu calls began or ended twice, %llu events of calls that never began",
-			 (unsigned long long)w->doubles, (unsigned long long)w->orphans);
+		snprintf(
+			j->harness_text, sizeof(j->harness_text),
+			"the record contradicts itself: %llu calls began or ended twice, %llu events of calls that never began",
+			(unsigned long long)w->doubles, (unsigned long long)w->orphans);
 	j->harness_error = j->harness_text[0] != '\0';
 }
 

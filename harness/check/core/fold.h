@@ -1,6 +1,6 @@
 /*
- * The fold under the judge: events in, judgement out, from wherever they come. judge() feeds it a history; tests and the
- * bench feed it events they made up.
+ * The fold under the judge: events in, judgement out, from wherever they come. judge() feeds it a
+ * history; tests and the bench feed it events they made up.
  *
  *   struct fold *f = fold_new(scenario, history or NULL);
  *   fold_event(f, &e) ...            in the order of t_ns

@@ -46,9 +46,10 @@ static void never(struct histogram *h, uint64_t count)
 		histogram_add_censored(h, never_ns);
 }
 
-/* All rows the gate's filter lets through: `lenient` with what we cut short at its age, `strict` with it never answered. */
-static void collect(const struct gate *gate, const struct metrics *m, unsigned metric, struct histogram *lenient,
-		    struct histogram *strict)
+/* All rows the gate's filter lets through: `lenient` with what we cut short at its age, `strict`
+ * with it never answered. */
+static void collect(const struct gate *gate, const struct metrics *m, unsigned metric,
+		    struct histogram *lenient, struct histogram *strict)
 {
 	for (unsigned phase = 0; phase < PHASE_COUNT; phase++)
 		for (unsigned color = 0; color < COLOR_COUNT; color++) {
@@ -64,32 +65,37 @@ static void collect(const struct gate *gate, const struct metrics *m, unsigned m
 		}
 }
 
-static void quantile(const struct gate *gate, double q, const struct histogram *lenient, const struct histogram *strict,
-		     struct gate_result *ret)
+static void quantile(const struct gate *gate, double q, const struct histogram *lenient,
+		     const struct histogram *strict, struct gate_result *ret)
 {
 	int64_t low_ns, high_ns, unused_ns;
 	bool ceiling = gate->op == GATE_LT || gate->op == GATE_LE;
 
 	ret->measured = (double)histogram_quantile_ns(lenient, q);
 	if (gate->op == GATE_EQ || gate->op == GATE_NE) {
-		ret->verdict = holds(ret->measured, gate->op, gate->limit) ? VERDICT_PASS : VERDICT_FAIL;
+		ret->verdict = holds(ret->measured, gate->op, gate->limit) ? VERDICT_PASS
+									   : VERDICT_FAIL;
 		return;
 	}
 	/* -1 only says that the upper end is unbounded, which the value then says too. */
 	(void)histogram_interval_ns(lenient, q, &low_ns, &unused_ns);
 	(void)histogram_interval_ns(strict, q, &unused_ns, &high_ns);
-	double inner = (double)(ceiling ? high_ns : low_ns), outer = (double)(ceiling ? low_ns : high_ns);
+	double inner = (double)(ceiling ? high_ns : low_ns),
+	       outer = (double)(ceiling ? low_ns : high_ns);
 	if (holds(inner, gate->op, gate->limit))
 		ret->verdict = VERDICT_PASS;
 	else if (!holds(outer, gate->op, gate->limit))
 		ret->verdict = VERDICT_FAIL;
 	else if (high_ns == INT64_MAX)
-		snprintf(ret->note, sizeof(ret->note), "resolution: %llu samples (%llu unanswered) do not bound it above",
+		snprintf(ret->note, sizeof(ret->note),
+			 "resolution: %llu samples (%llu unanswered) do not bound it above",
 			 (unsigned long long)strict->count, (unsigned long long)strict->censored);
 	else
-		snprintf(ret->note, sizeof(ret->note),
-			 "resolution: %llu samples, 99 %% interval %.3f ms to %.3f ms straddles the limit",
-			 (unsigned long long)strict->count, (double)low_ns / NS_PER_MS, (double)high_ns / NS_PER_MS);
+		snprintf(
+			ret->note, sizeof(ret->note),
+			"resolution: %llu samples, 99 %% interval %.3f ms to %.3f ms straddles the limit",
+			(unsigned long long)strict->count, (double)low_ns / NS_PER_MS,
+			(double)high_ns / NS_PER_MS);
 }
 
 void gate_latency(const struct gate *gate, const struct metrics *m, struct gate_result *ret)
@@ -130,14 +136,16 @@ void gate_latency(const struct gate *gate, const struct metrics *m, struct gate_
 	}
 	ret->verdict = holds(ret->measured, gate->op, gate->limit) ? VERDICT_PASS : VERDICT_FAIL;
 	/* A mean or a maximum inside its limit means little while some were cut short. */
-	if (ret->verdict == VERDICT_PASS && strict.censored && (gate->stat == GATE_AVG || gate->stat == GATE_MAX)) {
+	if (ret->verdict == VERDICT_PASS && strict.censored &&
+	    (gate->stat == GATE_AVG || gate->stat == GATE_MAX)) {
 		ret->verdict = VERDICT_INCONCLUSIVE;
 		snprintf(ret->note, sizeof(ret->note), "%llu of %llu had no answer when they ended",
 			 (unsigned long long)strict.censored, (unsigned long long)strict.count);
 	}
 }
 
-void gate_number(const struct gate *gate, bool known, uint64_t count, uint64_t of, struct gate_result *ret)
+void gate_number(const struct gate *gate, bool known, uint64_t count, uint64_t of,
+		 struct gate_result *ret)
 {
 	*ret = (struct gate_result){ .gate = gate, .samples = of, .verdict = VERDICT_INCONCLUSIVE };
 	if (!known) {
@@ -149,7 +157,8 @@ void gate_number(const struct gate *gate, bool known, uint64_t count, uint64_t o
 		return;
 	}
 	if (gate->stat != GATE_COUNT && gate->stat != GATE_RATE) {
-		snprintf(ret->note, sizeof(ret->note), "%s has a count and a rate, no durations", gate->metric);
+		snprintf(ret->note, sizeof(ret->note), "%s has a count and a rate, no durations",
+			 gate->metric);
 		return;
 	}
 	ret->measured = gate->stat == GATE_RATE ? (double)count / (double)of : (double)count;

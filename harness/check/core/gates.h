@@ -1,9 +1,9 @@
 /*
- * Gates: metric, statistic, limit. Percentiles are decided by the 99 % binomial interval of the quantile, not by its point:
- * wholly inside the budget passes, wholly outside fails, straddling is inconclusive (resolution). Samples never answered are
- * above every budget; those that we cut short ourselves are so when passing is asked, and as old as they got when failing
- * is. A gate without samples, or on a
- * word nobody measures, is not a pass.
+ * Gates: metric, statistic, limit. Percentiles are decided by the 99 % binomial interval of the
+ * quantile, not by its point: wholly inside the budget passes, wholly outside fails, straddling is
+ * inconclusive (resolution). Samples never answered are above every budget; those that we cut short
+ * ourselves are so when passing is asked, and as old as they got when failing is. A gate without
+ * samples, or on a word nobody measures, is not a pass.
  */
 #ifndef CHECK_CORE_GATES_H
 #define CHECK_CORE_GATES_H
@@ -15,6 +15,7 @@ int gate_metric(const struct gate *);
 /* A gate on a latency metric. */
 void gate_latency(const struct gate *, const struct metrics *, struct gate_result *ret);
 /* A gate on a number: `count` of `of` (for rates); known false: nobody counts that word. */
-void gate_number(const struct gate *, bool known, uint64_t count, uint64_t of, struct gate_result *ret);
+void gate_number(const struct gate *, bool known, uint64_t count, uint64_t of,
+		 struct gate_result *ret);
 
 #endif

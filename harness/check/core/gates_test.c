@@ -10,7 +10,8 @@ static struct metric_row *row_of(struct metrics *m, enum phase phase, enum color
 	return *row;
 }
 
-/* 10 ms each, the late ones 1 s, the lost ones never (given up after 20 ms), the short ones cut by us after 20 ms. */
+/* 10 ms each, the late ones 1 s, the lost ones never (given up after 20 ms), the short ones cut by
+ * us after 20 ms. */
 static struct metrics measured(unsigned good, unsigned late, unsigned lost, unsigned cut)
 {
 	struct metrics m = { 0 };
@@ -20,9 +21,11 @@ static struct metrics measured(unsigned good, unsigned late, unsigned lost, unsi
 	for (unsigned i = 0; i < late; i++)
 		histogram_add(&row_of(&m, PHASE_DRAIN, COLOR_BLUE)->answered, NS_PER_S);
 	for (unsigned i = 0; i < lost; i++)
-		histogram_add_censored(&row_of(&m, PHASE_DRAIN, COLOR_GREEN)->unanswered, 20 * NS_PER_MS);
+		histogram_add_censored(&row_of(&m, PHASE_DRAIN, COLOR_GREEN)->unanswered,
+				       20 * NS_PER_MS);
 	for (unsigned i = 0; i < cut; i++)
-		histogram_add_censored(&row_of(&m, PHASE_DRAIN, COLOR_GREEN)->cut_short, 20 * NS_PER_MS);
+		histogram_add_censored(&row_of(&m, PHASE_DRAIN, COLOR_GREEN)->cut_short,
+				       20 * NS_PER_MS);
 	return m;
 }
 
@@ -43,7 +46,8 @@ static void a_percentile_passes_and_fails_only_beyond_doubt(void **state)
 		{ "a fifth late", 95, 160, 40, 0, 0, GATE_LT, VERDICT_FAIL },
 		{ "a twentieth late", 95, 190, 10, 0, 0, GATE_LT, VERDICT_INCONCLUSIVE },
 		{ "a fifth never answered", 95, 160, 0, 40, 0, GATE_LT, VERDICT_FAIL },
-		{ "a fifth cut short by us: who knows", 95, 160, 0, 0, 40, GATE_LT, VERDICT_INCONCLUSIVE },
+		{ "a fifth cut short by us: who knows", 95, 160, 0, 0, 40, GATE_LT,
+		  VERDICT_INCONCLUSIVE },
 		{ "two cut short by us", 95, 998, 0, 0, 2, GATE_LT, VERDICT_PASS },
 		{ "two never answered", 95, 998, 0, 2, 0, GATE_LT, VERDICT_PASS },
 		{ "a floor that all are under", 50, 200, 0, 0, 0, GATE_GT, VERDICT_FAIL },
@@ -54,14 +58,20 @@ static void a_percentile_passes_and_fails_only_beyond_doubt(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct metrics m = measured(rows[i].good, rows[i].late, rows[i].lost, rows[i].cut);
-		const struct gate gate = { .metric = (char *)"turn_response", .phase = PHASE_DRAIN, .stat = GATE_P,
-					   .percentile = rows[i].percentile, .op = rows[i].op, .limit = 100e6,
+		const struct gate gate = { .metric = (char *)"turn_response",
+					   .phase = PHASE_DRAIN,
+					   .stat = GATE_P,
+					   .percentile = rows[i].percentile,
+					   .op = rows[i].op,
+					   .limit = 100e6,
 					   .duration = true };
 		struct gate_result result;
 		gate_latency(&gate, &m, &result);
 		if (result.verdict != rows[i].verdict)
-			fail_msg("%s: %s %s", rows[i].what, verdict_name(result.verdict), result.note);
-		assert_int_equal(result.samples, rows[i].good + rows[i].late + rows[i].lost + rows[i].cut);
+			fail_msg("%s: %s %s", rows[i].what, verdict_name(result.verdict),
+				 result.note);
+		assert_int_equal(result.samples,
+				 rows[i].good + rows[i].late + rows[i].lost + rows[i].cut);
 		metrics_free(&m);
 	}
 }
@@ -81,8 +91,11 @@ static void a_gate_sees_only_what_its_filter_lets_through(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct metrics m = measured(20, 10, 0, 0);
-		const struct gate gate = { .metric = (char *)"turn_response", .phase = rows[i].phase,
-					   .color = rows[i].color, .stat = GATE_COUNT, .op = GATE_GT };
+		const struct gate gate = { .metric = (char *)"turn_response",
+					   .phase = rows[i].phase,
+					   .color = rows[i].color,
+					   .stat = GATE_COUNT,
+					   .op = GATE_GT };
 		struct gate_result result;
 		gate_latency(&gate, &m, &result);
 		assert_int_equal(result.samples, rows[i].samples);
@@ -92,9 +105,14 @@ static void a_gate_sees_only_what_its_filter_lets_through(void **state)
 
 static void a_maximum_means_little_while_some_were_cut_short(void **state)
 {
-	const struct gate gate = { .metric = (char *)"turn_response", .phase = GATE_PHASE_ANY, .stat = GATE_MAX,
-				   .op = GATE_LT, .limit = 100e6, .duration = true };
-	struct metrics whole = measured(5, 0, 0, 0), torn = measured(5, 0, 0, 1), late = measured(5, 0, 1, 0);
+	const struct gate gate = { .metric = (char *)"turn_response",
+				   .phase = GATE_PHASE_ANY,
+				   .stat = GATE_MAX,
+				   .op = GATE_LT,
+				   .limit = 100e6,
+				   .duration = true };
+	struct metrics whole = measured(5, 0, 0, 0), torn = measured(5, 0, 0, 1),
+		       late = measured(5, 0, 1, 0);
 	struct gate_result result;
 
 	(void)state;

@@ -1,7 +1,8 @@
 /*
- * For tests only: judges the golden histories of one check, fixtures/histories/<check>-<case>.ndjson, with the scenario of
- * core/story.h, and compares. A golden history convicts its own check and no other, but those the row names.
- * Tests run from the root of the repository.
+ * For tests only: judges the golden histories of one check,
+ * fixtures/histories/<check>-<case>.ndjson, with the scenario of core/story.h, and compares. A
+ * golden history convicts its own check and no other, but those the row names. Tests run from the
+ * root of the repository.
  */
 #ifndef CHECK_CORE_GOLDEN_H
 #define CHECK_CORE_GOLDEN_H
@@ -21,14 +22,15 @@
 #include "check/judge.h"
 
 struct golden {
-	const char *name;      /* of the case */
+	const char *name; /* of the case */
 	enum verdict verdict;
 	const char *anomalies; /* all of the check's, by a space; "" none */
 	const char *also;      /* another check that fails; "" none */
 	const char *reason;    /* one that must be given when inconclusive; "" any */
 };
 
-static inline struct judgement *golden_judge(const char *check, const char *name, const struct scenario *scenario)
+static inline struct judgement *golden_judge(const char *check, const char *name,
+					     const struct scenario *scenario)
 {
 	struct history *history = NULL;
 	struct judgement *judgement = NULL;
@@ -36,7 +38,8 @@ static inline struct judgement *golden_judge(const char *check, const char *name
 	char path[256];
 
 	snprintf(path, sizeof(path), "fixtures/histories/%s-%s.ndjson", check, name);
-	if (history_open(path, &history, &err) < 0 || judge(scenario, history, &judgement, &err) < 0)
+	if (history_open(path, &history, &err) < 0 ||
+	    judge(scenario, history, &judgement, &err) < 0)
 		fail_msg("%s", err.text);
 	history_free(history);
 	return judgement;
@@ -61,12 +64,15 @@ static inline void golden_tell(const struct finding *f, struct buf *anomalies, s
 	}
 	buf_printf(all, "%s %s: %s", verdict_name(f->verdict), f->name, f->summary);
 	for (size_t i = 0; i < f->reason_count; i++)
-		buf_printf(all, "\n  %s: %s", reason_name(f->reasons[i].reason), f->reasons[i].text);
+		buf_printf(all, "\n  %s: %s", reason_name(f->reasons[i].reason),
+			   f->reasons[i].text);
 	for (size_t i = 0; i < f->witness_count; i++)
-		buf_printf(all, "\n  %s: %s", anomaly_name(f->witnesses[i].anomaly), f->witnesses[i].text);
+		buf_printf(all, "\n  %s: %s", anomaly_name(f->witnesses[i].anomaly),
+			   f->witnesses[i].text);
 }
 
-static inline void golden_compare(const struct golden *row, const char *check, const struct judgement *j)
+static inline void golden_compare(const struct golden *row, const char *check,
+				  const struct judgement *j)
 {
 	const struct finding *f = golden_finding(j, check);
 	struct buf anomalies = buf_init(1024), all = buf_init(65536);
@@ -75,9 +81,11 @@ static inline void golden_compare(const struct golden *row, const char *check, c
 	golden_tell(f, &anomalies, &all);
 	for (size_t i = 0; i < f->reason_count; i++)
 		reason |= !strcmp(reason_name(f->reasons[i].reason), row->reason);
-	if (f->verdict != row->verdict || strcmp(buf_text(&anomalies), row->anomalies) != 0 || !reason || j->harness_error)
-		fail_msg("%s-%s: expected %s [%s] %s, got [%s]%s\n%s", check, row->name, verdict_name(row->verdict),
-			 row->anomalies, row->reason, buf_text(&anomalies), j->harness_text, buf_text(&all));
+	if (f->verdict != row->verdict || strcmp(buf_text(&anomalies), row->anomalies) != 0 ||
+	    !reason || j->harness_error)
+		fail_msg("%s-%s: expected %s [%s] %s, got [%s]%s\n%s", check, row->name,
+			 verdict_name(row->verdict), row->anomalies, row->reason,
+			 buf_text(&anomalies), j->harness_text, buf_text(&all));
 	for (size_t i = 0; i < j->finding_count; i++) {
 		const struct finding *other = &j->findings[i];
 		bool named = other == f || !strcmp(other->name, row->also);
@@ -91,7 +99,8 @@ static inline void golden_compare(const struct golden *row, const char *check, c
 	buf_free(&all);
 }
 
-static inline void golden_all(const char *check, const struct golden *rows, size_t count, const struct gate *gate)
+static inline void golden_all(const char *check, const struct golden *rows, size_t count,
+			      const struct gate *gate)
 {
 	struct story_scenario story;
 

@@ -4,7 +4,8 @@
 
 #include "check/core/fold.h"
 
-int judge(const struct scenario *scenario, struct history *history, struct judgement **ret, struct err *err)
+int judge(const struct scenario *scenario, struct history *history, struct judgement **ret,
+	  struct err *err)
 {
 	enum { BATCH = 64 };
 	struct event batch[BATCH];

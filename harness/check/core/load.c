@@ -34,6 +34,7 @@ void load_report(const struct load *l, struct generator *ret)
 		if (worker->peak_descriptors > ret->descriptors)
 			ret->descriptors = worker->peak_descriptors;
 		if (span_ns > 0)
-			ret->cpu_percent += 100.0 * (worker->last_cpu_ms - worker->first_cpu_ms) * NS_PER_MS / (double)span_ns;
+			ret->cpu_percent += 100.0 * (worker->last_cpu_ms - worker->first_cpu_ms) *
+					    NS_PER_MS / (double)span_ns;
 	}
 }

@@ -1,5 +1,6 @@
 /*
- * What our own workers cost and how late their loops were, from their heartbeats. About us, not about the target.
+ * What our own workers cost and how late their loops were, from their heartbeats. About us, not
+ * about the target.
  */
 #ifndef CHECK_CORE_LOAD_H
 #define CHECK_CORE_LOAD_H

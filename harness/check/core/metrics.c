@@ -9,9 +9,12 @@
 const char *metric_name(unsigned m)
 {
 	static const char *const names[METRIC_COUNT] = {
-		[METRIC_TURN_RESPONSE] = "turn_response", [METRIC_TURN_SERVICE] = "turn_service",
-		[METRIC_REDIS_TURN] = "redis_turn",       [METRIC_REDIS_COMMAND] = "redis_command",
-		[METRIC_DIAL] = "dial",                   [METRIC_RESUME_GAP] = "resume_gap",
+		[METRIC_TURN_RESPONSE] = "turn_response",
+		[METRIC_TURN_SERVICE] = "turn_service",
+		[METRIC_REDIS_TURN] = "redis_turn",
+		[METRIC_REDIS_COMMAND] = "redis_command",
+		[METRIC_DIAL] = "dial",
+		[METRIC_RESUME_GAP] = "resume_gap",
 	};
 
 	return m < METRIC_COUNT ? names[m] : "?";
@@ -25,9 +28,11 @@ void metrics_free(struct metrics *m)
 				free(m->rows[i][phase][color]);
 }
 
-static struct metric_row *row_of(struct world *w, enum metric metric, int64_t began_ns, uint8_t color)
+static struct metric_row *row_of(struct world *w, enum metric metric, int64_t began_ns,
+				 uint8_t color)
 {
-	struct metric_row **row = &w->metrics.rows[metric][phases_at(&w->phases, began_ns)][color % COLOR_COUNT];
+	struct metric_row **row =
+		&w->metrics.rows[metric][phases_at(&w->phases, began_ns)][color % COLOR_COUNT];
 
 	if (!*row)
 		*row = xcalloc(1, sizeof(**row));
@@ -35,7 +40,8 @@ static struct metric_row *row_of(struct world *w, enum metric metric, int64_t be
 }
 
 /* Something that began then took so long; `answered` false: it was given up. */
-static void sample(struct world *w, enum metric metric, int64_t began_ns, uint8_t color, int64_t took_ns, bool answered)
+static void sample(struct world *w, enum metric metric, int64_t began_ns, uint8_t color,
+		   int64_t took_ns, bool answered)
 {
 	struct metric_row *row = row_of(w, metric, began_ns, color);
 
@@ -46,7 +52,8 @@ static void sample(struct world *w, enum metric metric, int64_t began_ns, uint8_
 }
 
 /* Something that began then and had no end when its call had. */
-static void open_ended(struct world *w, enum metric metric, int64_t began_ns, uint8_t color, int64_t age_ns, bool by_us)
+static void open_ended(struct world *w, enum metric metric, int64_t began_ns, uint8_t color,
+		       int64_t age_ns, bool by_us)
 {
 	struct metric_row *row = row_of(w, metric, began_ns, color);
 
@@ -73,15 +80,18 @@ static void turn_sent(struct world *w, struct world_call *c, const struct event 
 	if (c->sent == c->acked) /* nothing under way: what came in between belongs to no turn */
 		m->redis_ns = 0, m->commands = 0, m->censored = false;
 	if (e->flags & TURN_RESENT) {
-		/* The commands of its first try are not this one's; its time still counts from the first send. */
+		/* The commands of its first try are not this one's; its time still counts from the
+		 * first send. */
 		m->redis_ns = 0, m->commands = 0, m->censored = false;
 		return;
 	}
-	*turn_of(c, e->turn) = (struct metric_turn){ .due_ns = e->due_ns < 0 ? e->t_ns : e->due_ns, .sent_ns = e->t_ns };
+	*turn_of(c, e->turn) = (struct metric_turn){ .due_ns = e->due_ns < 0 ? e->t_ns : e->due_ns,
+						     .sent_ns = e->t_ns };
 	lag(w, e, c->free_ns);
 }
 
-static void turn_answered(struct world *w, struct world_call *c, const struct event *e, unsigned turn, int64_t due_ns)
+static void turn_answered(struct world *w, struct world_call *c, const struct event *e,
+			  unsigned turn, int64_t due_ns)
 {
 	const struct metric_turn *times = turn_of(c, turn);
 
@@ -180,7 +190,8 @@ void metrics_call_done(struct world *w, struct world_call *c)
 	int64_t until_ns = c->hangup_ns ? c->hangup_ns : c->end_ns ? c->end_ns : w->last_ns;
 	unsigned unanswered = c->sent > c->acked ? (unsigned)(c->sent - c->acked) : 0U;
 	unsigned outcome = outcome_of(w, c);
-	bool by_us = outcome == CALL_COMPLETED || outcome == CALL_ABANDONED || outcome == OUTCOME_LIVE;
+	bool by_us = outcome == CALL_COMPLETED || outcome == CALL_ABANDONED ||
+		     outcome == OUTCOME_LIVE;
 
 	for (unsigned i = 0; i < unanswered; i++) {
 		unsigned turn = c->acked + 1U + i;
@@ -188,10 +199,12 @@ void metrics_call_done(struct world *w, struct world_call *c)
 		int64_t due_ns = turn_of(c, known)->due_ns;
 		w->metrics.turns_unanswered++;
 		open_ended(w, METRIC_TURN_RESPONSE, due_ns, c->color, until_ns - due_ns, by_us);
-		open_ended(w, METRIC_TURN_SERVICE, due_ns, c->color, until_ns - turn_of(c, known)->sent_ns, by_us);
+		open_ended(w, METRIC_TURN_SERVICE, due_ns, c->color,
+			   until_ns - turn_of(c, known)->sent_ns, by_us);
 	}
 	if (c->lost_ns && !c->hangup_ns && c->profile == PROFILE_RESUMABLE)
-		open_ended(w, METRIC_RESUME_GAP, c->lost_ns, c->color, until_ns - c->lost_ns, by_us);
+		open_ended(w, METRIC_RESUME_GAP, c->lost_ns, c->color, until_ns - c->lost_ns,
+			   by_us);
 }
 
 size_t metrics_rows(const struct metrics *m, struct latency_row **ret)
@@ -206,7 +219,9 @@ size_t metrics_rows(const struct metrics *m, struct latency_row **ret)
 				if (!row)
 					continue;
 				rows = xrealloc(rows, (count + 1) * sizeof(*rows));
-				rows[count] = (struct latency_row){ .metric = i, .phase = phase, .color = color,
+				rows[count] = (struct latency_row){ .metric = i,
+								    .phase = phase,
+								    .color = color,
 								    .histogram = row->answered };
 				histogram_merge(&rows[count].histogram, &row->unanswered);
 				histogram_merge(&rows[count++].histogram, &row->cut_short);

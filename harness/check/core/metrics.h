@@ -1,19 +1,23 @@
 /*
- * The latency metrics: one histogram per metric, phase and color, allocated when its first sample comes. Samples that were
- * never answered are kept apart with their age: they are above every budget, and shown with the age.
+ * The latency metrics: one histogram per metric, phase and color, allocated when its first sample
+ * comes. Samples that were never answered are kept apart with their age: they are above every
+ * budget, and shown with the age.
  *
- *   turn_response  due -> reply      turn_service  sent -> reply        redis_command  one command at the tap
- *   redis_turn     sum of the turn's commands at the tap, the agent's thinking excluded
+ *   turn_response  due -> reply      turn_service  sent -> reply        redis_command  one command
+ * at the tap redis_turn     sum of the turn's commands at the tap, the agent's thinking excluded
  *   dial           dial.inv -> 101   resume_gap    leg lost -> ready again
  *
- * A turn belongs to the phase of its due time. Commands belong to the oldest unanswered turn of their call.
+ * A turn belongs to the phase of its due time. Commands belong to the oldest unanswered turn of
+ * their call.
  */
 #ifndef CHECK_CORE_METRICS_H
 #define CHECK_CORE_METRICS_H
 
 #include "check/judge.h"
 
-enum { METRIC_TURNS = 4 }; /* unanswered turns of one call whose times are kept; must be a power of two */
+enum {
+	METRIC_TURNS = 4
+}; /* unanswered turns of one call whose times are kept; must be a power of two */
 
 struct metric_turn {
 	int64_t due_ns, sent_ns;
@@ -21,15 +25,16 @@ struct metric_turn {
 
 /* A call's part. */
 struct metric_call {
-	int64_t redis_ns;      /* commands of the turn under way */
+	int64_t redis_ns; /* commands of the turn under way */
 	uint16_t commands;
-	bool censored;         /* one of them got no reply */
+	bool censored; /* one of them got no reply */
 	struct metric_turn turns[METRIC_TURNS];
 };
 
 struct metric_row {
 	struct histogram answered, unanswered;
-	struct histogram cut_short; /* by us: a planned hangup, the end of the run. At their age; proves nothing */
+	struct histogram cut_short; /* by us: a planned hangup, the end of the run. At their age;
+				       proves nothing */
 };
 
 struct metrics {

@@ -12,7 +12,8 @@ static unsigned how_lost(const struct world_call *c)
 static unsigned never_back(const struct world *w, const struct world_call *c)
 {
 	const struct profile_plan *plan = &w->scenario->calls.profile[PROFILE_RESUMABLE];
-	bool ended = c->flags & CALL_ENDED, by_us = c->cut.side == SIDE_CALLER && !(c->flags & CALL_PLANNED_LOSS);
+	bool ended = c->flags & CALL_ENDED,
+	     by_us = c->cut.side == SIDE_CALLER && !(c->flags & CALL_PLANNED_LOSS);
 	int64_t until_ns = ended ? c->end_ns : w->last_ns;
 
 	if (by_us && ended && c->end_code == CALL_MUTED)
@@ -33,7 +34,9 @@ unsigned outcome_of(const struct world *w, const struct world_call *c)
 	bool ended = c->flags & CALL_ENDED;
 
 	if (!c->admitted_ns)
-		return !ended ? OUTCOME_LIVE : c->end_code == CALL_ABANDONED ? CALL_ABANDONED : CALL_REFUSED;
+		return !ended                          ? OUTCOME_LIVE
+		       : c->end_code == CALL_ABANDONED ? CALL_ABANDONED
+						       : CALL_REFUSED;
 	if (c->flags & CALL_WAS_MUTED)
 		return CALL_MUTED;
 	if (c->flags & CALL_LATE_RESUME)
@@ -45,8 +48,10 @@ unsigned outcome_of(const struct world *w, const struct world_call *c)
 	if (!ended)
 		return OUTCOME_LIVE;
 	/* Its leg was up and nobody hung up: ours only if the simulator owns up to it. */
-	return c->end_code == CALL_ABANDONED || c->end_code == CALL_MUTED || c->end_code == CALL_TRUNCATED ?
-		       c->end_code : CALL_DROPPED;
+	return c->end_code == CALL_ABANDONED || c->end_code == CALL_MUTED ||
+			       c->end_code == CALL_TRUNCATED
+		       ? c->end_code
+		       : CALL_DROPPED;
 }
 
 const char *outcome_name(unsigned outcome)

@@ -1,16 +1,17 @@
 /*
- * How a call ended, judged by its script (planned hangup) and not by its close code; judgement I1. The simulator's own
- * opinion (call.end) decides only what cannot be seen from outside: that we gave the call up ourselves.
+ * How a call ended, judged by its script (planned hangup) and not by its close code; judgement I1.
+ * The simulator's own opinion (call.end) decides only what cannot be seen from outside: that we
+ * gave the call up ourselves.
  *
- * | admitted | hung up as planned | leg lost and not back in time | silent past dead_after | we ended it | outcome   |
- * |----------|--------------------|-------------------------------|------------------------|-------------|-----------|
- * | no       | -                  | -                             | -                      | no          | refused   |
- * | yes      | -                  | -                             | yes                    | -           | muted     |
- * | yes      | -                  | yes (bridge: any loss)        | no                     | -           | dropped   |
- * | yes      | -                  | same, last close 1000/1001    | no                     | -           | truncated |
- * | yes      | yes                | no                            | no                     | -           | completed |
- * | -        | no                 | no                            | no                     | yes         | abandoned |
- * | -        | no                 | no                            | no                     | no end yet  | live      |
+ * | admitted | hung up | leg lost, not back in time | silent too long | ended by us | outcome   |
+ * |----------|---------|----------------------------|-----------------|-------------|-----------|
+ * | no       | -       | -                          | -               | no          | refused   |
+ * | yes      | -       | -                          | yes             | -           | muted     |
+ * | yes      | -       | yes (bridge: any loss)     | no              | -           | dropped   |
+ * | yes      | -       | same, closed 1000 or 1001  | no              | -           | truncated |
+ * | yes      | yes     | no                         | no              | -           | completed |
+ * | -        | no      | no                         | no              | yes         | abandoned |
+ * | -        | no      | no                         | no              | no end yet  | live      |
  */
 #ifndef CHECK_CORE_OUTCOME_H
 #define CHECK_CORE_OUTCOME_H

@@ -32,7 +32,8 @@ void phases_begin(struct phases *p, enum phase phase, uint16_t step, int64_t t_n
 		p->cap = p->cap ? 2 * p->cap : 16;
 		p->list = xrealloc(p->list, p->cap * sizeof(*p->list));
 	}
-	p->list[p->count++] = (struct phase_result){ .phase = phase, .step = step, .start_ns = t_ns };
+	p->list[p->count++] =
+		(struct phase_result){ .phase = phase, .step = step, .start_ns = t_ns };
 }
 
 void phases_end(struct phases *p, uint16_t step, int64_t t_ns, uint8_t flags, const char *error)
@@ -42,8 +43,9 @@ void phases_end(struct phases *p, uint16_t step, int64_t t_ns, uint8_t flags, co
 	if (!last || last->step != step || last->phase == PHASE_BEFORE)
 		return;
 	last->end_ns = t_ns;
-	last->verdict = flags == PHASE_END_FAILED ? VERDICT_FAIL :
-			flags == PHASE_END_NOT_REACHED ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
+	last->verdict = flags == PHASE_END_FAILED        ? VERDICT_FAIL
+			: flags == PHASE_END_NOT_REACHED ? VERDICT_INCONCLUSIVE
+							 : VERDICT_PASS;
 	snprintf(last->error, sizeof(last->error), "%s", error);
 }
 
@@ -67,5 +69,6 @@ enum phase phases_at(const struct phases *p, int64_t t_ns)
 
 bool phase_of_cutover(enum phase phase)
 {
-	return phase == PHASE_SHIFT || phase == PHASE_DRAIN || phase == PHASE_BUFFER || phase == PHASE_TEARDOWN;
+	return phase == PHASE_SHIFT || phase == PHASE_DRAIN || phase == PHASE_BUFFER ||
+	       phase == PHASE_TEARDOWN;
 }

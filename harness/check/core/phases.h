@@ -1,6 +1,7 @@
 /*
- * Which phase it was, at any time up to now: the steps in the order they began, `before` first, `after` last. The list
- * becomes the judgement's phases. A step that is returned to (buffer back to drain) is in it twice.
+ * Which phase it was, at any time up to now: the steps in the order they began, `before` first,
+ * `after` last. The list becomes the judgement's phases. A step that is returned to (buffer back to
+ * drain) is in it twice.
  */
 #ifndef CHECK_CORE_PHASES_H
 #define CHECK_CORE_PHASES_H

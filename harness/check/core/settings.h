@@ -1,6 +1,6 @@
 /*
- * The numbers of judgement that are rules and not the user's choice, in one place. What a scenario declares (cookie
- * duration, propagation, budgets) is never here.
+ * The numbers of judgement that are rules and not the user's choice, in one place. What a scenario
+ * declares (cookie duration, propagation, budgets) is never here.
  */
 #ifndef CHECK_CORE_SETTINGS_H
 #define CHECK_CORE_SETTINGS_H
@@ -17,9 +17,10 @@
 /* How long after an event of an instance a leg's end still carries its signature (2.4). */
 #define SIGTERM_WINDOW_NS (2 * NS_PER_S)
 #define SIGKILL_WINDOW_NS (1 * NS_PER_S)
-/* Around deregistration + delay, and around last byte + idle timeout: balancers round and are late, hardly early. */
+/* Around deregistration + delay, and around last byte + idle timeout: balancers round and are late,
+ * hardly early. */
 #define BALANCER_EARLY_NS (500 * NS_PER_MS)
-#define BALANCER_LATE_NS  (2 * NS_PER_S)
+#define BALANCER_LATE_NS (2 * NS_PER_S)
 
 /* A finished call's entry stays this long at most, for writes that arrive after the hangup. */
 #define GRACE_MAX_NS (30 * NS_PER_S)

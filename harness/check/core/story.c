@@ -29,14 +29,28 @@ void story_scenario(struct story_scenario *s)
 	*s = (struct story_scenario){
 		.scenario = {
 			.name = (char *)"story",
-			.stack = { .kind = STACK_LOCAL, .instances = 2, .stickiness_ns = -1,
-				   .deregistration_delay_ns = -1, .idle_ns = -1 },
+			.stack = {
+				.kind = STACK_LOCAL,
+				.instances = 2,
+				.stickiness_ns = -1,
+				.deregistration_delay_ns = -1,
+				.idle_ns = -1,
+			},
 			.state = { .ttl_ns = 1800 * NS_PER_S, .tap = true },
-			.timers = { .stickiness_group_ns = 2 * NS_PER_S, .stickiness_target_ns = 2 * NS_PER_S,
-				    .deregistration_delay_ns = 20 * NS_PER_S, .idle_ns = 10 * NS_PER_S,
-				    .longest_call_ns = 12 * NS_PER_S, .propagation_ns = NS_PER_S,
-				    .dead_after_ns = 5 * NS_PER_S, .setup_within_ns = 5 * NS_PER_S },
-			.calls.profile[PROFILE_RESUMABLE] = { .share = 0.5, .resume_within_ns = 5 * NS_PER_S },
+			.timers = {
+				.stickiness_group_ns = 2 * NS_PER_S,
+				.stickiness_target_ns = 2 * NS_PER_S,
+				.deregistration_delay_ns = 20 * NS_PER_S,
+				.idle_ns = 10 * NS_PER_S,
+				.longest_call_ns = 12 * NS_PER_S,
+				.propagation_ns = NS_PER_S,
+				.dead_after_ns = 5 * NS_PER_S,
+				.setup_within_ns = 5 * NS_PER_S,
+			},
+			.calls.profile[PROFILE_RESUMABLE] = {
+				.share = 0.5,
+				.resume_within_ns = 5 * NS_PER_S,
+			},
 		},
 		.steps = {
 			{ .phase = PHASE_STEADY, .for_ns = 8 * NS_PER_S },
@@ -234,13 +248,15 @@ static void hang_up(struct voice *v, int64_t t_ns)
 static void choose(struct voice *v, int64_t t_ns, size_t i)
 {
 	v->color = t_ns < STORY_START_NS + shift_ns ? COLOR_BLUE : COLOR_GREEN;
-	v->instance = (uint8_t)((v->color == COLOR_BLUE ? STORY_BLUE_1 : STORY_GREEN_1) + i / 2 % 2);
+	v->instance =
+		(uint8_t)((v->color == COLOR_BLUE ? STORY_BLUE_1 : STORY_GREEN_1) + i / 2 % 2);
 }
 
 static void one_call(struct story *s, size_t i, size_t calls)
 {
 	enum { TURNS = 6 };
-	int64_t at_ns = STORY_START_NS + (int64_t)(31.0 * NS_PER_S * (double)i / (double)calls) + NS_PER_MS;
+	int64_t at_ns = STORY_START_NS + (int64_t)(31.0 * NS_PER_S * (double)i / (double)calls) +
+			NS_PER_MS;
 	bool resumable = i % 2;
 	struct voice v = { .story = s, .id = story_call(i), .token = i };
 	struct event e = spoken(&v, EVENT_CALL_START, at_ns);
@@ -269,7 +285,8 @@ static void one_call(struct story *s, size_t i, size_t calls)
 
 /* ---- the cutover ---- */
 
-static struct event directed(struct story *s, enum event_kind kind, double at_s, unsigned code, unsigned n)
+static struct event directed(struct story *s, enum event_kind kind, double at_s, unsigned code,
+			     unsigned n)
 {
 	struct event e = event_make(kind, story_at(at_s));
 
@@ -285,7 +302,8 @@ static void phase(struct story *s, enum phase phase, unsigned step, double from_
 	directed(s, EVENT_PHASE_END, to_s, phase, step);
 }
 
-static void weights(struct story *s, enum event_kind kind, double at_s, uint32_t blue, uint32_t green)
+static void weights(struct story *s, enum event_kind kind, double at_s, uint32_t blue,
+		    uint32_t green)
 {
 	struct event e = event_make(kind, story_at(at_s));
 
@@ -298,7 +316,8 @@ static void weights(struct story *s, enum event_kind kind, double at_s, uint32_t
 	story_add(s, e);
 }
 
-static void on_instance(struct story *s, enum event_kind kind, double at_s, uint8_t instance, unsigned code)
+static void on_instance(struct story *s, enum event_kind kind, double at_s, uint8_t instance,
+			unsigned code)
 {
 	struct event e = event_make(kind, story_at(at_s));
 

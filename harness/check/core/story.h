@@ -1,12 +1,14 @@
 /*
- * A made-up clean cutover as events in memory: for tests, which then spoil it, and for the bench, which counts. Every call
- * keeps its script, every write precedes its reply, blue is torn down when it is empty. Not a simulator: nothing in it
- * is random, and nothing reacts.
+ * A made-up clean cutover as events in memory: for tests, which then spoil it, and for the bench,
+ * which counts. Every call keeps its script, every write precedes its reply, blue is torn down when
+ * it is empty. Not a simulator: nothing in it is random, and nothing reacts.
  *
- *   +0 s steady   +8 smoke   +8.1 shift   +8.11 drain   +24 buffer   +27 teardown   +27.1 steady   +31 after   +43 end
+ *   +0 s steady   +8 smoke   +8.1 shift   +8.11 drain   +24 buffer   +27 teardown   +27.1 steady
+ * +31 after   +43 end
  *
- * Calls start evenly over the first 31 s, hold 6.5 s, speak every second; every other one is resumable and loses its leg
- * twice: after 3.5 s (its cookie has expired) and 0.7 s after that (it has not).
+ * Calls start evenly over the first 31 s, hold 6.5 s, speak every second; every other one is
+ * resumable and loses its leg twice: after 3.5 s (its cookie has expired) and 0.7 s after that (it
+ * has not).
  */
 #ifndef CHECK_CORE_STORY_H
 #define CHECK_CORE_STORY_H

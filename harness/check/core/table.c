@@ -16,7 +16,8 @@ struct table_slot {
 void table_init(struct table *t, size_t entry_bytes)
 {
 	/* Whole cache lines: neighbours do not share one. */
-	*t = (struct table){ .slot_count = SLOTS_MIN, .entry_bytes = (entry_bytes + 63) & ~(size_t)63 };
+	*t = (struct table){ .slot_count = SLOTS_MIN,
+			     .entry_bytes = (entry_bytes + 63) & ~(size_t)63 };
 	t->slots = xcalloc(t->slot_count, sizeof(*t->slots));
 }
 

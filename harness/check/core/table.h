@@ -1,7 +1,7 @@
 /*
- * The table of live calls: open addressing over ids, entries in slabs so that an entry never moves. An entry is one
- * contiguous block of the size given at birth: the world's part, then each check's. Memory follows the number of calls live
- * at once, not the number of calls.
+ * The table of live calls: open addressing over ids, entries in slabs so that an entry never moves.
+ * An entry is one contiguous block of the size given at birth: the world's part, then each check's.
+ * Memory follows the number of calls live at once, not the number of calls.
  */
 #ifndef CHECK_CORE_TABLE_H
 #define CHECK_CORE_TABLE_H
@@ -27,7 +27,8 @@ void *table_add(struct table *, uint64_t id);
 void table_remove(struct table *, uint64_t id);
 /* Asks the processor to have the slot at hand soon. */
 void table_prefetch(const struct table *, uint64_t id);
-/* Every entry, in no particular order; start with *cursor 0; NULL at the end. Nothing may be added or removed meanwhile. */
+/* Every entry, in no particular order; start with *cursor 0; NULL at the end. Nothing may be added
+ * or removed meanwhile. */
 void *table_each(const struct table *, size_t *cursor);
 
 #endif

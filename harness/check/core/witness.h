@@ -1,4 +1,5 @@
-/* Small helpers for checks: a witness filled from a call, sentences cut to their room. They decide nothing. */
+/* Small helpers for checks: a witness filled from a call, sentences cut to their room. They decide
+ * nothing. */
 #ifndef CHECK_CORE_WITNESS_H
 #define CHECK_CORE_WITNESS_H
 

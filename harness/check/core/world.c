@@ -2,7 +2,8 @@
 
 #include "check/core/control.h"
 
-void world_init(struct world *w, const struct scenario *scenario, const struct history *names, size_t entry_bytes)
+void world_init(struct world *w, const struct scenario *scenario, const struct history *names,
+		size_t entry_bytes)
 {
 	*w = (struct world){ .scenario = scenario, .names = names };
 	table_init(&w->calls, entry_bytes);
@@ -108,7 +109,8 @@ static void ready(struct world *w, struct world_call *c, const struct event *e)
 	w->resumes++;
 	if (c->cut.color != COLOR_UNKNOWN && c->color != COLOR_UNKNOWN && c->cut.color != c->color)
 		w->crossings++;
-	if (c->lost_ns && e->t_ns - c->lost_ns > w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns)
+	if (c->lost_ns &&
+	    e->t_ns - c->lost_ns > w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns)
 		c->flags |= CALL_LATE_RESUME;
 	c->lost_ns = 0;
 	c->flags &= (uint16_t)~CALL_PLANNED_LOSS;
@@ -170,11 +172,13 @@ static void call_ended(struct world *w, struct world_call *c, const struct event
 
 static struct world_call *call_event(struct world *w, const struct event *e)
 {
-	struct world_call *c = e->kind == EVENT_CALL_START ? call_start(w, e) : table_find(&w->calls, e->call);
+	struct world_call *c = e->kind == EVENT_CALL_START ? call_start(w, e)
+							   : table_find(&w->calls, e->call);
 
 	metrics_event(w, c, e);
 	if (!c) {
-		if (e->kind == EVENT_CALL_END || e->kind == EVENT_TURN_INV || e->kind == EVENT_HANGUP_INV)
+		if (e->kind == EVENT_CALL_END || e->kind == EVENT_TURN_INV ||
+		    e->kind == EVENT_HANGUP_INV)
 			w->orphans++;
 		return NULL;
 	}
@@ -224,16 +228,22 @@ static void leg_ended(const struct world *w, struct world_call *c, const struct 
 	if (c->lost_ns || !c->admitted_ns)
 		return; /* a leg that never got ready: the loss began earlier */
 	c->lost_ns = e->t_ns;
-	c->cut = (struct leg_cut){ .t_ns = e->t_ns, .leg = e->leg, .code = e->code, .how = (uint8_t)e->n,
-				   .side = e->flags, .silent_ms = e->aux,
-				   .color = c->color, .instance = e->instance ? e->instance : c->instance };
+	c->cut = (struct leg_cut){ .t_ns = e->t_ns,
+				   .leg = e->leg,
+				   .code = e->code,
+				   .how = (uint8_t)e->n,
+				   .side = e->flags,
+				   .silent_ms = e->aux,
+				   .color = c->color,
+				   .instance = e->instance ? e->instance : c->instance };
 }
 
 void world_settle(struct world *w, struct world_call *c, const struct event *e)
 {
 	if (!c)
 		return;
-	if (world_placed(w, c) && (c->dial_flags & DIAL_SET_COOKIE || !(c->flags & CALL_SAW_COOKIE))) {
+	if (world_placed(w, c) &&
+	    (c->dial_flags & DIAL_SET_COOKIE || !(c->flags & CALL_SAW_COOKIE))) {
 		c->cookie_ns = c->open_ns ? c->open_ns : e->t_ns;
 		c->cookie_color = c->color;
 		c->cookie_instance = c->instance;
@@ -250,7 +260,8 @@ void world_settle(struct world *w, struct world_call *c, const struct event *e)
 struct world_call *world_pop_done(struct world *w, int64_t now_ns)
 {
 	struct world_call *c = w->done_first;
-	int64_t grace_ns = world_stickiness_ns(w) + w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns;
+	int64_t grace_ns = world_stickiness_ns(w) +
+			   w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns;
 
 	if (!c || c->end_ns + (grace_ns < GRACE_MAX_NS ? grace_ns : GRACE_MAX_NS) > now_ns)
 		return NULL;
@@ -267,10 +278,11 @@ void world_forget(struct world *w, struct world_call *c)
 }
 
 /* Kinds that are of callers or of the tap. */
-#define CALL_KINDS                                                                                                     \
-	(KIND(CALL_START) | KIND(DIAL_INV) | KIND(DIAL_OK) | KIND(DIAL_FAIL) | KIND(START_OK) | KIND(RESUME_INV) |     \
-	 KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) | KIND(AGENT_NOTICE) | KIND(LEG_LOSE) | KIND(LEG_END) |     \
-	 KIND(HANGUP_INV) | KIND(CALL_END) | KIND(CMD_INV) | KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY))
+#define CALL_KINDS                                                                                 \
+	(KIND(CALL_START) | KIND(DIAL_INV) | KIND(DIAL_OK) | KIND(DIAL_FAIL) | KIND(START_OK) |    \
+	 KIND(RESUME_INV) | KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) |                    \
+	 KIND(AGENT_NOTICE) | KIND(LEG_LOSE) | KIND(LEG_END) | KIND(HANGUP_INV) | KIND(CALL_END) | \
+	 KIND(CMD_INV) | KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY))
 
 void world_event(struct world *w, const struct event *e, struct world_call **ret)
 {

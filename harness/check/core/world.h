@@ -1,6 +1,7 @@
 /*
- * The world as the events tell it: which calls live where, what the weights are, what happened to each instance, which
- * phase it is. Facts only: nothing here is good or bad. Updated by the fold before the checks see an event; checks read it.
+ * The world as the events tell it: which calls live where, what the weights are, what happened to
+ * each instance, which phase it is. Facts only: nothing here is good or bad. Updated by the fold
+ * before the checks see an event; checks read it.
  *
  *   caller's view of a call:   dialing -> open (101) -> ready -> hung up | lost -> dialing ...
  *   live leg of an instance:   from dial.ok to the earliest of hangup.inv, leg.lose, leg.end
@@ -19,21 +20,21 @@
 
 /* flags of a call */
 enum {
-	CALL_ENDED = 1,         /* call.end was seen */
-	CALL_LATE_RESUME = 2,   /* was without a leg for longer than resume_within */
-	CALL_WAS_MUTED = 4,     /* a turn was unanswered past dead_after while the leg was up */
-	CALL_LOCAL_LIMIT = 8,   /* a dial of it failed for lack of our own descriptors or ports */
-	CALL_COUNTED = 16,      /* its leg is in the live count of its instance */
-	CALL_ON_GREEN = 32,     /* has ever been on green */
-	CALL_CROSSED_SHIFT = 64,/* was live when the weights moved to green */
-	CALL_PLANNED_LOSS = 128,/* the caller itself cut the leg it is without now */
-	CALL_SAW_COOKIE = 256   /* some 101 of it carried a Set-Cookie */
+	CALL_ENDED = 1,          /* call.end was seen */
+	CALL_LATE_RESUME = 2,    /* was without a leg for longer than resume_within */
+	CALL_WAS_MUTED = 4,      /* a turn was unanswered past dead_after while the leg was up */
+	CALL_LOCAL_LIMIT = 8,    /* a dial of it failed for lack of our own descriptors or ports */
+	CALL_COUNTED = 16,       /* its leg is in the live count of its instance */
+	CALL_ON_GREEN = 32,      /* has ever been on green */
+	CALL_CROSSED_SHIFT = 64, /* was live when the weights moved to green */
+	CALL_PLANNED_LOSS = 128, /* the caller itself cut the leg it is without now */
+	CALL_SAW_COOKIE = 256    /* some 101 of it carried a Set-Cookie */
 };
 
 /* How a leg ended. */
 struct leg_cut {
 	int64_t t_ns;
-	uint32_t silent_ms;     /* since the last byte received on it */
+	uint32_t silent_ms; /* since the last byte received on it */
 	uint16_t leg, code;
 	uint8_t how, side, color, instance;
 };
@@ -42,20 +43,21 @@ struct world_call {
 	uint64_t id;
 	struct world_call *next_done; /* finished calls, in the order of their end */
 	int64_t start_ns, admitted_ns, hangup_ns, end_ns;
-	int64_t dial_ns;        /* last dial.inv */
-	int64_t open_ns;        /* dial.ok of the current leg */
-	uint64_t placed_event;  /* number of the event that told the leg's color */
-	int64_t cookie_ns;      /* last 101 with Set-Cookie; without any, the last 101 */
-	int64_t lost_ns;        /* no ready leg since; 0: has one, or never had */
-	int64_t waiting_ns;     /* the oldest unanswered turn on this leg was sent then; 0: none */
-	int64_t muted_ns;       /* longest time a turn was unanswered past dead_after */
-	int64_t free_ns;        /* last time the caller became free to send: ready, or a reply */
-	struct leg_cut cut;     /* the end that began the current, or last, loss */
+	int64_t dial_ns;       /* last dial.inv */
+	int64_t open_ns;       /* dial.ok of the current leg */
+	uint64_t placed_event; /* number of the event that told the leg's color */
+	int64_t cookie_ns;     /* last 101 with Set-Cookie; without any, the last 101 */
+	int64_t lost_ns;       /* no ready leg since; 0: has one, or never had */
+	int64_t waiting_ns;    /* the oldest unanswered turn on this leg was sent then; 0: none */
+	int64_t muted_ns;      /* longest time a turn was unanswered past dead_after */
+	int64_t free_ns;       /* last time the caller became free to send: ready, or a reply */
+	struct leg_cut cut;    /* the end that began the current, or last, loss */
 	uint16_t planned_turns, leg, sent, acked;
 	uint16_t flags, dial_status, dial_failures;
-	uint8_t profile, start_phase, first_color, color, instance, cookie_color, cookie_instance, end_code;
-	uint8_t dial_failure;   /* class of the last dial.fail */
-	uint8_t dial_flags;     /* DIAL_* of the last dial */
+	uint8_t profile, start_phase, first_color, color, instance, cookie_color, cookie_instance,
+		end_code;
+	uint8_t dial_failure; /* class of the last dial.fail */
+	uint8_t dial_flags;   /* DIAL_* of the last dial */
 	struct metric_call metric;
 };
 
@@ -64,11 +66,12 @@ struct world_instance {
 	uint8_t color;
 	uint8_t sigterm_phase;
 	uint16_t exit_code;
-	uint32_t live;          /* legs, by the callers' view */
+	uint32_t live; /* legs, by the callers' view */
 	int64_t sigterm_ns, sigkill_ns, exit_ns, deregister_inv_ns, deregister_ok_ns;
 };
 
-/* The interval of the command that gave blue 0 and green everything, and when weights moved away again (0: never). */
+/* The interval of the command that gave blue 0 and green everything, and when weights moved away
+ * again (0: never). */
 struct world_shift {
 	int64_t inv_ns, ok_ns, until_ns;
 };
@@ -81,7 +84,7 @@ struct world_config {
 
 struct world {
 	const struct scenario *scenario;
-	const struct history *names;   /* may be NULL: numbers are printed instead */
+	const struct history *names; /* may be NULL: numbers are printed instead */
 	struct table calls;
 	struct world_call *done_first, *done_last;
 	struct world_instance instances[256]; /* 0 collects what did not say its instance */
@@ -93,29 +96,33 @@ struct world {
 	bool weights_pending, weights_asked; /* a command is under way; ever was */
 	int64_t zero_since_ns[COLOR_COUNT];  /* definitely at weight 0 since; 0: not */
 	int64_t first_ns, last_ns, start_ns; /* first and last event, run.start */
-	int64_t director_ns;           /* last event of the cutover's walk */
+	int64_t director_ns;                 /* last event of the cutover's walk */
 	int64_t run_end_ns;
 	uint8_t run_end_flags;
 	uint64_t events, turns, resumes, crossings;
 	uint64_t started, admitted, crossed_shift;
 	uint64_t legs_without_color;
-	uint64_t orphans, doubles;     /* events of a call without a call.start; second call.start or call.end */
-	int64_t fresh_blue_ns;         /* last fresh dial.inv that ended on blue after the shift began */
-	uint64_t tap_commands;         /* on call keys */
-	bool tap_saw[256];             /* instances with such commands */
+	uint64_t orphans;      /* events of a call without a call.start */
+	uint64_t doubles;      /* a second call.start or call.end */
+	int64_t fresh_blue_ns; /* last fresh dial.inv that ended on blue after the shift began */
+	uint64_t tap_commands; /* on call keys */
+	bool tap_saw[256];     /* instances with such commands */
 };
 
-void world_init(struct world *, const struct scenario *, const struct history *names, size_t entry_bytes);
+void world_init(struct world *, const struct scenario *, const struct history *names,
+		size_t entry_bytes);
 void world_free(struct world *);
 /* Applies one event. *ret is its call's entry, or NULL. */
 void world_event(struct world *, const struct event *, struct world_call **ret);
 /* After the checks saw the event: what must still have been readable for them. */
 void world_settle(struct world *, struct world_call *, const struct event *);
-/* The oldest finished call whose grace is over at now_ns, unlinked but still in the table; NULL when there is none. */
+/* The oldest finished call whose grace is over at now_ns, unlinked but still in the table; NULL
+ * when there is none. */
 struct world_call *world_pop_done(struct world *, int64_t now_ns);
 void world_forget(struct world *, struct world_call *);
 
-/* This very event told the color of the call's current leg: at dial.ok, or at ready when the 101 did not say. */
+/* This very event told the color of the call's current leg: at dial.ok, or at ready when the 101
+ * did not say. */
 static inline bool world_placed(const struct world *w, const struct world_call *c)
 {
 	return c && c->placed_event == w->events;
@@ -127,7 +134,8 @@ bool world_call_lives(const struct world_call *);
 
 /* Seconds since run.start, as printed. */
 double world_s(const struct world *, int64_t t_ns);
-const char *world_instance_name(const struct world *, uint8_t instance); /* "an unnamed instance" when 0 */
+/* "an unnamed instance" when 0. */
+const char *world_instance_name(const struct world *, uint8_t instance);
 const char *world_note(const struct world *, const struct event *);
 /* The id of a call into out: its text, or 16 hex digits. */
 enum { CALL_NAME_MAX = 64 };
@@ -135,7 +143,8 @@ const char *world_call_name(const struct world *, uint64_t call, char out[CALL_N
 /* What the balancer does by its own words, else what was declared. */
 int64_t world_stickiness_ns(const struct world *);
 int64_t world_deregistration_delay_ns(const struct world *);
-/* The fresh dials that must go to green: those after this; 0 when there was no shift, or it is over at t_ns. */
+/* The fresh dials that must go to green: those after this; 0 when there was no shift, or it is over
+ * at t_ns. */
 int64_t world_green_only_after_ns(const struct world *, int64_t t_ns);
 /* No instance of the color was signalled, deregistered or has ended. */
 bool world_serving(const struct world *, enum color);
