@@ -202,6 +202,7 @@ seed: 1
 stack: none
 target: { url: "ws://127.0.0.1:9/realtime/${call}", wire: plain }
 state: { redis: "127.0.0.1:9" }
+balancer: { driver: alb, endpoint: "http://127.0.0.1:9", path: "/realtime/*" }
 timers: { stickiness: 1s, longest_call: 3s, propagation: 1s, setup_within: 2s, dead_after: 2s, deregistration_delay: 5s, idle: 10s }
 calls:
   live: 3
