@@ -1,0 +1,101 @@
+#include "net/resolve.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const struct scheme {
+	const char *text;
+	bool tls;
+	uint16_t port;
+} schemes[] = {
+	{ "ws://", false, 80 },
+	{ "wss://", true, 443 },
+	{ "http://", false, 80 },
+	{ "https://", true, 443 },
+};
+
+static const struct scheme *scheme_of(const char *text)
+{
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (!strncmp(text, schemes[i].text, strlen(schemes[i].text)))
+			return &schemes[i];
+	return NULL;
+}
+
+/* Digits up to the end of the authority, 1..65535; 0 for anything else. */
+static uint16_t port_of(const char *text, size_t length)
+{
+	unsigned long v = 0;
+
+	if (!length || length > 5)
+		return 0;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return 0;
+		v = 10 * v + (unsigned long)(text[i] - '0');
+	}
+	return v <= UINT16_MAX ? (uint16_t)v : 0;
+}
+
+/* A path goes into a request line: a space or a control character would end it. */
+static bool printable(const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+int url_parse(const char *text, struct url *ret, struct err *err)
+{
+	const struct scheme *scheme = scheme_of(text);
+	struct url url = { .tls = false };
+	const char *host, *colon;
+	size_t length, host_length;
+
+	if (!scheme)
+		return err_set(err, ERR_INPUT, "%s: not a ws://, wss://, http:// or https:// address", text);
+	if (!printable(text))
+		return err_set(err, ERR_INPUT, "%s: an address holds no spaces or control characters", text);
+	host = text + strlen(scheme->text);
+	length = strcspn(host, "/?#");
+	if (memchr(host, '@', length))
+		return err_set(err, ERR_INPUT, "%s: credentials in an address are not supported", scheme->text);
+	colon = memchr(host, ':', length);
+	host_length = colon ? (size_t)(colon - host) : length;
+	if (!host_length || host_length >= sizeof(url.host) || *host == '[')
+		return err_set(err, ERR_INPUT, "%s: the host must be a name or an IPv4 address, up to %zu bytes",
+			       text, sizeof(url.host) - 1);
+	url.tls = scheme->tls;
+	url.port = colon ? port_of(colon + 1, length - host_length - 1) : scheme->port;
+	if (!url.port)
+		return err_set(err, ERR_INPUT, "%s: the port must be a number from 1 to 65535", text);
+	memcpy(url.host, host, host_length);
+	memcpy(url.authority, host, url.port == scheme->port ? host_length : length);
+	host += length;
+	length = strcspn(host, "#");
+	if (length + 2 > sizeof(url.path))
+		return err_set(err, ERR_INPUT, "%s: the path is longer than %zu bytes", text, sizeof(url.path) - 2);
+	if (*host != '/')
+		url.path[0] = '/';
+	memcpy(url.path + strlen(url.path), host, length);
+	*ret = url;
+	return 0;
+}
+
+int resolve_ipv4(const char *host, uint16_t port, struct sockaddr_in *ret, struct err *err)
+{
+	struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *found = NULL;
+	int failed = getaddrinfo(host, NULL, &hints, &found);
+
+	if (failed)
+		return err_set(err, ERR_WORLD, "%s: %s", host, gai_strerror(failed));
+	*ret = *(const struct sockaddr_in *)(const void *)found->ai_addr;
+	ret->sin_port = htons(port);
+	freeaddrinfo(found);
+	return 0;
+}

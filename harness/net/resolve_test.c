@@ -1,0 +1,100 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/resolve.h"
+
+static void an_address_falls_into_its_pieces(void **unused)
+{
+	static const struct row {
+		const char *text, *host, *authority, *path;
+		uint16_t port;
+		bool tls;
+	} rows[] = {
+		{ "ws://127.0.0.1:8080/realtime/c-1", "127.0.0.1", "127.0.0.1:8080", "/realtime/c-1", 8080, false },
+		{ "wss://voice.example.com/a?b=c", "voice.example.com", "voice.example.com", "/a?b=c", 443, true },
+		{ "wss://voice.example.com:443/a", "voice.example.com", "voice.example.com", "/a", 443, true },
+		{ "ws://h:443", "h", "h:443", "/", 443, false },
+		{ "http://h", "h", "h", "/", 80, false },
+		{ "https://h?q#f", "h", "h", "/?q", 443, true },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct url url;
+		struct err err = { 0 };
+
+		assert_int_equal(url_parse(rows[i].text, &url, &err), 0);
+		assert_string_equal(url.host, rows[i].host);
+		assert_string_equal(url.authority, rows[i].authority);
+		assert_string_equal(url.path, rows[i].path);
+		assert_int_equal(url.port, rows[i].port);
+		assert_int_equal(url.tls, rows[i].tls);
+	}
+}
+
+static void what_is_no_address_is_refused_and_leaves_the_output_alone(void **unused)
+{
+	static const char *const rows[] = {
+		"", "ftp://h", "ws://", "ws:///path", "ws://:80", "ws://h:", "ws://h:0", "ws://h:65536", "ws://h:8x",
+		"ws://h/a b", "ws://h/a\r\nX: y", "ws://user:secret@h/", "ws://[::1]:80/",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct url url = { .port = 7 };
+		struct err err = { 0 };
+
+		assert_int_equal(url_parse(rows[i], &url, &err), -1);
+		assert_int_equal(err.kind, ERR_INPUT);
+		assert_int_equal(url.port, 7);
+		assert_null(strstr(err.text, "secret"));
+	}
+}
+
+static void a_path_that_does_not_fit_is_refused(void **unused)
+{
+	char text[2048] = "ws://h/";
+	struct url url;
+	struct err err = { 0 };
+
+	(void)unused;
+	memset(text + 7, 'a', 1021);
+	assert_int_equal(url_parse(text, &url, &err), 0);
+	assert_int_equal(strlen(url.path), 1022);
+	text[7 + 1021] = 'a';
+	assert_int_equal(url_parse(text, &url, &err), -1);
+}
+
+static void a_numeric_host_resolves_to_itself(void **unused)
+{
+	struct sockaddr_in address;
+	struct err err = { 0 };
+	char text[INET_ADDRSTRLEN];
+
+	(void)unused;
+	assert_int_equal(resolve_ipv4("127.0.5.6", 81, &address, &err), 0);
+	assert_string_equal(inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text)), "127.0.5.6");
+	assert_int_equal(ntohs(address.sin_port), 81);
+	assert_int_equal(resolve_ipv4("999.999.0.1", 81, &address, &err), -1);
+	assert_int_equal(err.kind, ERR_WORLD);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_address_falls_into_its_pieces),
+		cmocka_unit_test(what_is_no_address_is_refused_and_leaves_the_output_alone),
+		cmocka_unit_test(a_path_that_does_not_fit_is_refused),
+		cmocka_unit_test(a_numeric_host_resolves_to_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
