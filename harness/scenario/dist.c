@@ -56,7 +56,9 @@ static double truncated_mean(const struct dist *d, double mass)
 	case DIST_UNIFORM:
 		return low + (high - low) / 2;
 	case DIST_EXPONENTIAL:
-		return mean + (low * exp(-low / mean) - (isinf(high) ? 0 : high * exp(-high / mean))) / mass;
+		return mean +
+		       (low * exp(-low / mean) - (isinf(high) ? 0 : high * exp(-high / mean))) /
+			       mass;
 	case DIST_LOGNORMAL:
 		return mean * (lognormal_below(d, high, 1) - lognormal_below(d, low, 1)) / mass;
 	}
@@ -67,7 +69,7 @@ int64_t dist_mean_ns(const struct dist *d)
 {
 	double mass = dist_mass(d), mean = mass > 0 ? truncated_mean(d, mass) : (double)d->mean_ns;
 
-	/* Rounding, or a window the distribution hardly meets: the mean of what is drawn still lies inside. */
+	/* Rounding, or a window hardly met: the mean of what is drawn still lies inside. */
 	if (!(mean > (double)d->min_ns))
 		return d->min_ns;
 	return mean < upper(d) ? llround(mean) : d->max_ns;
@@ -79,7 +81,8 @@ static double draw(const struct dist *d, struct rng *rng)
 	case DIST_FIXED:
 		break;
 	case DIST_UNIFORM:
-		return (double)d->min_ns + (double)rng_below(rng, (uint64_t)(d->max_ns - d->min_ns) + 1);
+		return (double)d->min_ns +
+		       (double)rng_below(rng, (uint64_t)(d->max_ns - d->min_ns) + 1);
 	case DIST_EXPONENTIAL:
 		return rng_exponential(rng, (double)d->mean_ns);
 	case DIST_LOGNORMAL:
@@ -96,6 +99,6 @@ int64_t dist_draw(const struct dist *d, struct rng *rng)
 		if (v >= (double)d->min_ns && v <= (double)d->max_ns && v < (double)INT64_MAX)
 			return (int64_t)v;
 	}
-	/* Once in 10^43 for the thinnest window that is accepted: some value must come, and this one is inside. */
+	/* Once in 10^43 for the thinnest window accepted: some value must come; this is inside. */
 	return dist_mean_ns(d);
 }

@@ -1,5 +1,6 @@
 /*
- * Beside dist_draw and dist_mean_ns (scenario.h): how much of a distribution lies within its own min..max.
+ * Beside dist_draw and dist_mean_ns (scenario.h): how much of a distribution lies within its own
+ * min..max.
  */
 #ifndef SCENARIO_DIST_H
 #define SCENARIO_DIST_H

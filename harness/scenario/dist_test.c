@@ -71,7 +71,10 @@ static void the_same_stream_draws_the_same_values(void **state)
 
 static void mass_is_the_share_of_draws_that_need_no_second_try(void **state)
 {
-	static const struct { struct dist d; double want; } rows[] = {
+	static const struct {
+		struct dist d;
+		double want;
+	} rows[] = {
 		{ { DIST_FIXED, 6 * S, 0, 0, INT64_MAX }, 1 },
 		{ { DIST_FIXED, 6 * S, 0, 7 * S, INT64_MAX }, 0 },
 		{ { DIST_EXPONENTIAL, 4 * S, 0, 0, INT64_MAX }, 1 },

@@ -36,10 +36,12 @@ static int next_event(struct reader *r, yaml_event_t *ret)
 			mark.column = r->source->text[i] == '\n' ? 1 : mark.column + 1;
 			mark.line += r->source->text[i] == '\n';
 		}
-		return place_error(r->source, mark, NULL, r->err, "not a text file: %s", p->problem);
+		return place_error(r->source, mark, NULL, r->err, "not a text file: %s",
+				   p->problem);
 	}
 	return place_error(r->source, mark_of(p->problem_mark), NULL, r->err, "not YAML: %s%s%s",
-			   p->problem ? p->problem : "cannot be read", p->context ? " " : "", p->context ? p->context : "");
+			   p->problem ? p->problem : "cannot be read", p->context ? " " : "",
+			   p->context ? p->context : "");
 }
 
 static void node_free(struct node *node)
@@ -77,7 +79,8 @@ static int read_text(struct reader *r, const yaml_event_t *event, struct mark ma
 	if (strlen(text) != event->data.scalar.length)
 		return place_error(r->source, mark, NULL, r->err, "a value cannot hold a NUL byte");
 	if (event->data.scalar.length > DOCUMENT_VALUE_MAX)
-		return place_error(r->source, mark, NULL, r->err, "a value of %zu bytes is above the limit %d",
+		return place_error(r->source, mark, NULL, r->err,
+				   "a value of %zu bytes is above the limit %d",
 				   event->data.scalar.length, DOCUMENT_VALUE_MAX);
 	*ret = xstrdup(text);
 	return 0;
@@ -86,11 +89,13 @@ static int read_text(struct reader *r, const yaml_event_t *event, struct mark ma
 static int replace(struct reader *r, struct node *node)
 {
 	struct buf out = buf_init(DOCUMENT_VALUE_MAX);
-	int result = variables_replace(r->source, node->mark, node->text, r->variables, r->variable_count, &out, r->err);
+	int result = variables_replace(r->source, node->mark, node->text, r->variables,
+				       r->variable_count, &out, r->err);
 
 	if (result == 0 && !text_is_clean(buf_text(&out)))
-		result = place_error(r->source, node->mark, NULL, r->err,
-				     "the value holds control characters or bytes that are not UTF-8");
+		result = place_error(
+			r->source, node->mark, NULL, r->err,
+			"the value holds control characters or bytes that are not UTF-8");
 	if (result == 0) {
 		free(node->text);
 		node->text = xstrdup(buf_text(&out));
@@ -99,18 +104,20 @@ static int replace(struct reader *r, struct node *node)
 	return result;
 }
 
-static int read_key(struct reader *r, const struct node *map, const yaml_event_t *event, struct node *key)
+static int read_key(struct reader *r, const struct node *map, const yaml_event_t *event,
+		    struct node *key)
 {
 	key->mark = mark_of(event->start_mark);
 	if (event->type != YAML_SCALAR_EVENT)
-		return place_error(r->source, key->mark, NULL, r->err, "a key must be a plain word");
+		return place_error(r->source, key->mark, NULL, r->err,
+				   "a key must be a plain word");
 	if (read_text(r, event, key->mark, &key->text) < 0)
 		return -1;
 	for (size_t i = 0; i + 1 < map->count; i++)
 		if (!strcmp(map->keys[i].text, key->text))
 			return place_error(r->source, key->mark, NULL, r->err,
-					   "the key \"%s\" is given twice; first on line %d", key->text,
-					   map->keys[i].mark.line);
+					   "the key \"%s\" is given twice; first on line %d",
+					   key->text, map->keys[i].mark.line);
 	return 0;
 }
 
@@ -120,7 +127,8 @@ static int refuse(struct reader *r, const yaml_event_t *event, struct mark mark)
 	const yaml_char_t *anchor = NULL, *tag = NULL;
 
 	if (event->type == YAML_ALIAS_EVENT)
-		return place_error(r->source, mark, NULL, r->err, "aliases (*%s) are not supported; write the value out",
+		return place_error(r->source, mark, NULL, r->err,
+				   "aliases (*%s) are not supported; write the value out",
 				   event->data.alias.anchor);
 	if (event->type == YAML_SCALAR_EVENT) {
 		anchor = event->data.scalar.anchor;
@@ -133,10 +141,11 @@ static int refuse(struct reader *r, const yaml_event_t *event, struct mark mark)
 		tag = event->data.sequence_start.tag;
 	}
 	if (anchor)
-		return place_error(r->source, mark, NULL, r->err, "anchors (&%s) are not supported; write the value out",
-				   anchor);
+		return place_error(r->source, mark, NULL, r->err,
+				   "anchors (&%s) are not supported; write the value out", anchor);
 	if (tag)
-		return place_error(r->source, mark, NULL, r->err, "tags (%s) are not supported", tag);
+		return place_error(r->source, mark, NULL, r->err, "tags (%s) are not supported",
+				   tag);
 	return 0;
 }
 
@@ -176,14 +185,17 @@ static int read_node(struct reader *r, const yaml_event_t *event, int depth, str
 	if (refuse(r, event, node->mark) < 0)
 		return -1;
 	if (++r->nodes > DOCUMENT_NODES_MAX)
-		return place_error(r->source, node->mark, NULL, r->err, "more than %d values in one file", DOCUMENT_NODES_MAX);
+		return place_error(r->source, node->mark, NULL, r->err,
+				   "more than %d values in one file", DOCUMENT_NODES_MAX);
 	if (event->type == YAML_SCALAR_EVENT)
 		return read_text(r, event, node->mark, &node->text) < 0 ? -1 : replace(r, node);
 	if (depth >= DOCUMENT_DEPTH_MAX)
-		return place_error(r->source, node->mark, NULL, r->err, "nested deeper than the limit of %d levels",
-				   DOCUMENT_DEPTH_MAX);
+		return place_error(r->source, node->mark, NULL, r->err,
+				   "nested deeper than the limit of %d levels", DOCUMENT_DEPTH_MAX);
 	node->kind = event->type == YAML_MAPPING_START_EVENT ? NODE_MAP : NODE_LIST;
-	return read_items(r, node, node->kind == NODE_MAP ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, depth + 1);
+	return read_items(r, node,
+			  node->kind == NODE_MAP ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT,
+			  depth + 1);
 }
 
 /* Stream start, document start, the root, document end, stream end: anything else is refused. */
@@ -199,27 +211,33 @@ static int read_stream(struct reader *r, struct node *root)
 		if (event.type == YAML_DOCUMENT_START_EVENT && seen)
 			result = place_error(r->source, mark_of(event.start_mark), NULL, r->err,
 					     "a second document begins here; a file holds one");
-		if (event.type == YAML_MAPPING_START_EVENT || event.type == YAML_SEQUENCE_START_EVENT ||
-		    event.type == YAML_SCALAR_EVENT || event.type == YAML_ALIAS_EVENT) {
+		if (event.type == YAML_MAPPING_START_EVENT ||
+		    event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_SCALAR_EVENT ||
+		    event.type == YAML_ALIAS_EVENT) {
 			seen = true;
 			result = read_node(r, &event, 0, root);
 		}
 		yaml_event_delete(&event);
 		if (!more && !seen)
-			result = place_error(r->source, (struct mark){ 1, 1 }, NULL, r->err, "the file is empty");
+			result = place_error(r->source, (struct mark){ 1, 1 }, NULL, r->err,
+					     "the file is empty");
 	}
 	if (result == 0 && root->kind != NODE_MAP)
-		return place_error(r->source, root->mark, NULL, r->err, "expected keys and values, found %s",
+		return place_error(r->source, root->mark, NULL, r->err,
+				   "expected keys and values, found %s",
 				   node_kind_name(root->kind));
 	return result;
 }
 
-int document_parse(const char *path, const char *text, size_t size, const struct variable *variables, size_t count,
-		   struct document *ret, struct err *err)
+int document_parse(const char *path, const char *text, size_t size,
+		   const struct variable *variables, size_t count, struct document *ret,
+		   struct err *err)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	struct document doc = { .root = { .kind = NODE_VALUE } };
-	struct reader r = { .source = &doc.source, .variables = variables, .variable_count = count, .err = err };
+	struct reader r = {
+		.source = &doc.source, .variables = variables, .variable_count = count, .err = err
+	};
 	char *copy;
 	int result;
 
@@ -233,7 +251,8 @@ int document_parse(const char *path, const char *text, size_t size, const struct
 	if (strlen(copy) != size) {
 		struct mark mark = { 1, 1 };
 
-		result = place_error(&doc.source, mark, NULL, err, "not a text file: it holds a NUL byte");
+		result = place_error(&doc.source, mark, NULL, err,
+				     "not a text file: it holds a NUL byte");
 	} else if (!yaml_parser_initialize(&r.parser)) {
 		result = err_set(err, ERR_HARNESS, "%s: no memory for a YAML parser", path);
 	} else {
@@ -249,8 +268,8 @@ int document_parse(const char *path, const char *text, size_t size, const struct
 	return result;
 }
 
-int document_read(const char *path, const struct variable *variables, size_t count, struct document *ret,
-		  struct err *err)
+int document_read(const char *path, const struct variable *variables, size_t count,
+		  struct document *ret, struct err *err)
 {
 	FILE *file = fopen(path, "re");
 	char *text;
@@ -264,7 +283,8 @@ int document_read(const char *path, const struct variable *variables, size_t cou
 	if (ferror(file))
 		result = err_errno(err, ERR_INPUT, errno, "%s", path);
 	else if (size > DOCUMENT_BYTES_MAX)
-		result = err_set(err, ERR_INPUT, "%s: the file is above the limit of %d KiB", path, DOCUMENT_BYTES_MAX / 1024);
+		result = err_set(err, ERR_INPUT, "%s: the file is above the limit of %d KiB", path,
+				 DOCUMENT_BYTES_MAX / 1024);
 	else
 		result = document_parse(path, text, size, variables, count, ret, err);
 	fclose(file);

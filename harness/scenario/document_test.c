@@ -39,12 +39,15 @@ static void values_lists_and_maps_keep_their_places(void **state)
 
 static void what_is_not_this_small_yaml_is_refused_at_its_place(void **state)
 {
-	static const struct { const char *text, *why; } rows[] = {
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
 		{ "", "f.yaml:1:1: the file is empty" },
 		{ "# only a comment\n", "the file is empty" },
 		{ "just text", "f.yaml:1:1: expected keys and values, found a plain value" },
 		{ "- a\n- b\n", "expected keys and values, found a list" },
-		{ "a: 1\nb: 2\na: 3\n", "f.yaml:3:1: the key \"a\" is given twice; first on line 1" },
+		{ "a: 1\nb: 2\na: 3\n",
+		  "f.yaml:3:1: the key \"a\" is given twice; first on line 1" },
 		{ "x: { a: 1, a: 2 }", "f.yaml:1:12: the key \"a\" is given twice" },
 		{ "a: &x 1\nb: *x\n", "f.yaml:1:4: anchors (&x) are not supported" },
 		{ "a: &x { b: 1 }\n", "f.yaml:1:4: anchors (&x) are not supported" },
@@ -55,15 +58,19 @@ static void what_is_not_this_small_yaml_is_refused_at_its_place(void **state)
 		{ "? { a: 1 }\n: 2\n", "f.yaml:1:3: a key must be a plain word" },
 		{ "a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document begins here" },
 		{ "a: [ 1, 2\nb: 3\n", "f.yaml:2:" },
-		{ "a: \"unfinished\n", "not YAML: found unexpected end of stream while scanning a quoted scalar" },
+		{ "a: \"unfinished\n",
+		  "not YAML: found unexpected end of stream while scanning a quoted scalar" },
 		{ "a:\n\t- 1\n", "f.yaml:2:1: not YAML" },
-		{ "a: b: c\n", "f.yaml:1:5: not YAML: mapping values are not allowed in this context" },
+		{ "a: b: c\n",
+		  "f.yaml:1:5: not YAML: mapping values are not allowed in this context" },
 		{ "a: \"\\0\"\n", "f.yaml:1:4: a value cannot hold a NUL byte" },
 		{ "a: \"\\e[31m\"\n", "f.yaml:1:4: the value holds control characters" },
-		{ "a: 1\nb: \x01\n", "f.yaml:2:4: not a text file: control characters are not allowed" },
+		{ "a: 1\nb: \x01\n",
+		  "f.yaml:2:4: not a text file: control characters are not allowed" },
 		{ "a: 1\nb: \xff\n", "f.yaml:2:4: not a text file: invalid" },
 		{ "a: ${X}\n", "f.yaml:1:4: ${X} is not defined" },
-		{ "a: [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]\n", "nested deeper than the limit of 16 levels" },
+		{ "a: [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]\n",
+		  "nested deeper than the limit of 16 levels" },
 	};
 
 	(void)state;
@@ -164,7 +171,8 @@ static void random_bytes_never_crash(void **state)
 		struct err err = { .kind = ERR_NONE };
 
 		for (size_t j = 0; j < size; j++)
-			text[j] = i % 4 ? letters[rng_below(&rng, sizeof letters - 1)] : (char)rng_u64(&rng);
+			text[j] = i % 4 ? letters[rng_below(&rng, sizeof letters - 1)] :
+					  (char)rng_u64(&rng);
 		if (parse(text, size, &doc, &err) == 0)
 			document_free(&doc);
 		else

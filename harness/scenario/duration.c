@@ -14,7 +14,7 @@ struct unit {
 
 static const struct unit units[] = {
 	{ "h", 3600000000000LL }, { "m", 60000000000LL }, { "s", 1000000000LL },
-	{ "ms", 1000000LL },      { "us", 1000LL },       { "ns", 1LL },
+	{ "ms", 1000000LL },	  { "us", 1000LL },	  { "ns", 1LL },
 };
 enum { UNITS = sizeof units / sizeof *units };
 
@@ -32,7 +32,7 @@ static size_t unit_length(const char *p)
 	return n;
 }
 
-/* A decimal number as digits and their power of ten: no double in between, so nothing is rounded. */
+/* A decimal number as digits and their power of ten: no double in between rounds it. */
 static int digits_parse(const char **p, int64_t *ret_digits, int64_t *ret_scale)
 {
 	int64_t digits = 0, scale = 1;
@@ -73,22 +73,30 @@ int duration_parse(const char *text, int64_t *ret_ns, struct err *err)
 		int u = 0;
 
 		if (digits_parse(&p, &digits, &scale) < 0)
-			return err_set(err, ERR_INPUT, "\"%s\" is not a duration such as 800ms, 2s or 1m30s", text);
+			return err_set(err, ERR_INPUT,
+				       "\"%s\" is not a duration such as 800ms, 2s or 1m30s", text);
 		length = unit_length(p);
-		while (u < UNITS && (strlen(units[u].name) != length || strncmp(units[u].name, p, length)))
+		while (u < UNITS &&
+		       (strlen(units[u].name) != length || strncmp(units[u].name, p, length)))
 			u++;
 		if (!length)
-			return err_set(err, ERR_INPUT, "\"%s\" has no unit; durations take ns us ms s m h", text);
+			return err_set(err, ERR_INPUT,
+				       "\"%s\" has no unit; durations take ns us ms s m h", text);
 		if (u == UNITS)
-			return err_set(err, ERR_INPUT, "\"%s\" has the unknown unit \"%.*s\"; durations take ns us ms s m h",
-				       text, (int)length, p);
+			return err_set(
+				err, ERR_INPUT,
+				"\"%s\" has the unknown unit \"%.*s\"; durations take ns us ms s m h",
+				text, (int)length, p);
 		if (u < next_unit)
-			return err_set(err, ERR_INPUT, "\"%s\": larger units come first, each once, as in 1m30s", text);
+			return err_set(err, ERR_INPUT,
+				       "\"%s\": larger units come first, each once, as in 1m30s",
+				       text);
 		if (digits / scale > DURATION_MAX_NS / units[u].ns)
 			return err_set(err, ERR_INPUT, "\"%s\" is longer than 8760h", text);
 		__int128 product = (__int128)digits * units[u].ns;
 		if (product % scale)
-			return err_set(err, ERR_INPUT, "\"%s\" is not a whole number of nanoseconds", text);
+			return err_set(err, ERR_INPUT,
+				       "\"%s\" is not a whole number of nanoseconds", text);
 		sum += (int64_t)(product / scale);
 		if (sum > DURATION_MAX_NS)
 			return err_set(err, ERR_INPUT, "\"%s\" is longer than 8760h", text);
@@ -117,7 +125,7 @@ int number_parse(const char *text, double *ret, struct err *err)
 	char *end;
 	double v;
 
-	/* strtod also takes hexadecimal, "inf", "nan" and leading blanks: none of them is meant in a scenario. */
+	/* strtod also takes hexadecimal, "inf", "nan" and leading blanks: none is meant here. */
 	if (!*text || strspn(text, "0123456789.eE+-") != strlen(text))
 		return err_set(err, ERR_INPUT, "\"%s\" is not a number", text);
 	v = strtod(text, &end);
@@ -135,7 +143,8 @@ int share_parse(const char *text, double *ret, struct err *err)
 	double v;
 
 	if (length >= sizeof digits)
-		return err_set(err, ERR_INPUT, "\"%.40s...\" is not a share such as 5%% or 0.05", text);
+		return err_set(err, ERR_INPUT, "\"%.40s...\" is not a share such as 5%% or 0.05",
+			       text);
 	memcpy(digits, text, length + 1);
 	if (percent)
 		digits[length - 1] = '\0';
@@ -144,7 +153,8 @@ int share_parse(const char *text, double *ret, struct err *err)
 	if (percent)
 		v /= 100;
 	if (v < 0 || v > 1)
-		return err_set(err, ERR_INPUT, "the share %s is outside 0%% to 100%% (0 to 1)", text);
+		return err_set(err, ERR_INPUT, "the share %s is outside 0%% to 100%% (0 to 1)",
+			       text);
 	*ret = v;
 	return 0;
 }

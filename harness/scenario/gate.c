@@ -16,8 +16,9 @@ struct metric_word {
 };
 
 static const struct metric_word metrics[] = {
-	{ "turn_response", true }, { "turn_service", true }, { "redis_turn", true },     { "redis_command", true },
-	{ "dial", true },          { "resume_gap", true },   { "dropped_calls", false }, { "refused", false },
+	{ "turn_response", true },  { "turn_service", true }, { "redis_turn", true },
+	{ "redis_command", true },  { "dial", true },	      { "resume_gap", true },
+	{ "dropped_calls", false }, { "refused", false },
 };
 enum { METRICS = sizeof metrics / sizeof *metrics };
 
@@ -29,7 +30,7 @@ static const char *blanks(const char *p)
 	return p + strspn(p, " \t");
 }
 
-/* Copies up to one of the stop characters, without trailing blanks; NULL when it does not fit or is empty. */
+/* Copies up to a stop character, without trailing blanks; NULL when empty or too long. */
 static const char *word(const char *p, const char *stops, char out[WORD_BYTES])
 {
 	size_t length, kept;
@@ -97,7 +98,8 @@ static int filter_parse(const char *name, const char *value, struct gate *gate, 
 		if (gate->color != COLOR_UNKNOWN)
 			return err_set(err, ERR_INPUT, "the filter \"color\" is given twice");
 		if (color != COLOR_BLUE && color != COLOR_GREEN)
-			return err_set(err, ERR_INPUT, "unknown color \"%s\"; one of: blue, green", value);
+			return err_set(err, ERR_INPUT, "unknown color \"%s\"; one of: blue, green",
+				       value);
 		gate->color = (enum color)color;
 		return 0;
 	}
@@ -120,7 +122,8 @@ static int key_parse(const char *key, struct gate *gate, struct err *err)
 		if (p && *p == ':')
 			p = word(p + 1, ",}", value);
 		if (!p || !*p)
-			return err_set(err, ERR_INPUT, "\"%.60s\": a filter reads {phase:drain,color:green}", key);
+			return err_set(err, ERR_INPUT,
+				       "\"%.60s\": a filter reads {phase:drain,color:green}", key);
 		if (filter_parse(name, value, gate, err) < 0)
 			return -1;
 	} while (*p == ',');
@@ -149,8 +152,9 @@ static int stat_parse(const char *p, const char **ret_end, struct gate *gate, st
 		enum gate_stat stat;
 		bool duration;
 	} stats[] = {
-		{ "count", GATE_COUNT, false }, { "rate", GATE_RATE, false }, { "avg", GATE_AVG, true },
-		{ "min", GATE_MIN, true },      { "med", GATE_MED, true },    { "max", GATE_MAX, true },
+		{ "count", GATE_COUNT, false }, { "rate", GATE_RATE, false },
+		{ "avg", GATE_AVG, true },	{ "min", GATE_MIN, true },
+		{ "med", GATE_MED, true },	{ "max", GATE_MAX, true },
 		{ "p", GATE_P, true },
 	};
 	size_t length = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"), i = 0;
@@ -159,8 +163,8 @@ static int stat_parse(const char *p, const char **ret_end, struct gate *gate, st
 	       (strlen(stats[i].name) != length || strncmp(stats[i].name, p, length)))
 		i++;
 	if (i == sizeof stats / sizeof *stats || stats[i].duration != gate->duration)
-		return err_set(err, ERR_INPUT, "%s has no statistic \"%.*s\"; one of: %s", gate->metric,
-			       (int)(length < WORD_BYTES ? length : WORD_BYTES), p,
+		return err_set(err, ERR_INPUT, "%s has no statistic \"%.*s\"; one of: %s",
+			       gate->metric, (int)(length < WORD_BYTES ? length : WORD_BYTES), p,
 			       gate->duration ? duration_stats : number_stats);
 	gate->stat = stats[i].stat;
 	p = blanks(p + length);
@@ -174,8 +178,10 @@ static int stat_parse(const char *p, const char **ret_end, struct gate *gate, st
 
 static int op_parse(const char *p, const char **ret_end, enum gate_op *ret, struct err *err)
 {
-	static const char *const ops[] = { /* two characters before one */
-		[GATE_LT] = "<", [GATE_LE] = "<=", [GATE_GT] = ">", [GATE_GE] = ">=", [GATE_EQ] = "==", [GATE_NE] = "!=",
+	static const char *const ops[] = {
+		/* two characters before one */
+		[GATE_LT] = "<",  [GATE_LE] = "<=", [GATE_GT] = ">",
+		[GATE_GE] = ">=", [GATE_EQ] = "==", [GATE_NE] = "!=",
 	};
 	size_t length = strspn(p, "<>=!");
 
@@ -186,7 +192,8 @@ static int op_parse(const char *p, const char **ret_end, enum gate_op *ret, stru
 			return 0;
 		}
 	}
-	return err_set(err, ERR_INPUT, "expected a comparison (< <= > >= == !=), found \"%.20s\"", p);
+	return err_set(err, ERR_INPUT, "expected a comparison (< <= > >= == !=), found \"%.20s\"",
+		       p);
 }
 
 static int limit_parse(const char *p, struct gate *gate, struct err *err)
@@ -219,7 +226,8 @@ static int expression_parse(const char *expression, struct gate *gate, struct er
 	return 0;
 }
 
-int gate_parse(const char *key, const char *expression, struct gate *ret, bool *ret_in_key, struct err *err)
+int gate_parse(const char *key, const char *expression, struct gate *ret, bool *ret_in_key,
+	       struct err *err)
 {
 	struct gate gate = { .phase = GATE_PHASE_ANY, .color = COLOR_UNKNOWN };
 

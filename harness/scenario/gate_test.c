@@ -14,22 +14,76 @@ static void gates_of_the_grammar_are_read(void **state)
 		const char *key, *expression;
 		struct gate want;
 	} rows[] = {
-		{ "dropped_calls", "count == 0", { .phase = GATE_PHASE_ANY, .stat = GATE_COUNT, .op = GATE_EQ } },
-		{ "refused", "rate < 0.01", { .phase = GATE_PHASE_ANY, .stat = GATE_RATE, .op = GATE_LT, .limit = 0.01 } },
-		{ "refused", "rate<=1%", { .phase = GATE_PHASE_ANY, .stat = GATE_RATE, .op = GATE_LE, .limit = 0.01 } },
-		{ "turn_response{phase:drain}", "p(95) < 800ms",
-		  { .phase = PHASE_DRAIN, .stat = GATE_P, .percentile = 95, .op = GATE_LT, .limit = 8e8, .duration = true } },
-		{ "turn_service{phase:cutover,color:green}", "p(99.9)<1s",
-		  { .phase = GATE_PHASE_CUTOVER, .color = COLOR_GREEN, .stat = GATE_P, .percentile = 99.9, .limit = 1e9,
-		    .op = GATE_LT, .duration = true } },
-		{ " redis_turn { color : blue , phase : steady } ", " avg  >=  2ms ",
-		  { .phase = PHASE_STEADY, .color = COLOR_BLUE, .stat = GATE_AVG, .op = GATE_GE, .limit = 2e6, .duration = true } },
-		{ "redis_command", "med != 1us", { .phase = GATE_PHASE_ANY, .stat = GATE_MED, .op = GATE_NE, .limit = 1e3, .duration = true } },
-		{ "dial", "max > 1m30s", { .phase = GATE_PHASE_ANY, .stat = GATE_MAX, .op = GATE_GT, .limit = 9e10, .duration = true } },
-		{ "resume_gap", "min < 0", { .phase = GATE_PHASE_ANY, .stat = GATE_MIN, .op = GATE_LT, .limit = 0, .duration = true } },
-		{ "dial", "p(0) < 1s", { .phase = GATE_PHASE_ANY, .stat = GATE_P, .op = GATE_LT, .limit = 1e9, .duration = true } },
-		{ "dial", "p(100) < 1s",
-		  { .phase = GATE_PHASE_ANY, .stat = GATE_P, .percentile = 100, .op = GATE_LT, .limit = 1e9, .duration = true } },
+		{ "dropped_calls",
+		  "count == 0",
+		  { .phase = GATE_PHASE_ANY, .stat = GATE_COUNT, .op = GATE_EQ } },
+		{ "refused",
+		  "rate < 0.01",
+		  { .phase = GATE_PHASE_ANY, .stat = GATE_RATE, .op = GATE_LT, .limit = 0.01 } },
+		{ "refused",
+		  "rate<=1%",
+		  { .phase = GATE_PHASE_ANY, .stat = GATE_RATE, .op = GATE_LE, .limit = 0.01 } },
+		{ "turn_response{phase:drain}",
+		  "p(95) < 800ms",
+		  { .phase = PHASE_DRAIN,
+		    .stat = GATE_P,
+		    .percentile = 95,
+		    .op = GATE_LT,
+		    .limit = 8e8,
+		    .duration = true } },
+		{ "turn_service{phase:cutover,color:green}",
+		  "p(99.9)<1s",
+		  { .phase = GATE_PHASE_CUTOVER,
+		    .color = COLOR_GREEN,
+		    .stat = GATE_P,
+		    .percentile = 99.9,
+		    .limit = 1e9,
+		    .op = GATE_LT,
+		    .duration = true } },
+		{ " redis_turn { color : blue , phase : steady } ",
+		  " avg  >=  2ms ",
+		  { .phase = PHASE_STEADY,
+		    .color = COLOR_BLUE,
+		    .stat = GATE_AVG,
+		    .op = GATE_GE,
+		    .limit = 2e6,
+		    .duration = true } },
+		{ "redis_command",
+		  "med != 1us",
+		  { .phase = GATE_PHASE_ANY,
+		    .stat = GATE_MED,
+		    .op = GATE_NE,
+		    .limit = 1e3,
+		    .duration = true } },
+		{ "dial",
+		  "max > 1m30s",
+		  { .phase = GATE_PHASE_ANY,
+		    .stat = GATE_MAX,
+		    .op = GATE_GT,
+		    .limit = 9e10,
+		    .duration = true } },
+		{ "resume_gap",
+		  "min < 0",
+		  { .phase = GATE_PHASE_ANY,
+		    .stat = GATE_MIN,
+		    .op = GATE_LT,
+		    .limit = 0,
+		    .duration = true } },
+		{ "dial",
+		  "p(0) < 1s",
+		  { .phase = GATE_PHASE_ANY,
+		    .stat = GATE_P,
+		    .op = GATE_LT,
+		    .limit = 1e9,
+		    .duration = true } },
+		{ "dial",
+		  "p(100) < 1s",
+		  { .phase = GATE_PHASE_ANY,
+		    .stat = GATE_P,
+		    .percentile = 100,
+		    .op = GATE_LT,
+		    .limit = 1e9,
+		    .duration = true } },
 	};
 
 	(void)state;
@@ -56,11 +110,16 @@ static void gates_of_the_grammar_are_read(void **state)
 
 static void what_is_no_gate_is_refused_with_the_reason(void **state)
 {
-	static const struct { const char *key, *expression, *why; bool in_key; } rows[] = {
-		{ "turn_respnse", "p(95) < 1s", "unknown metric \"turn_respnse\"; did you mean \"turn_response\"?", true },
+	static const struct {
+		const char *key, *expression, *why;
+		bool in_key;
+	} rows[] = {
+		{ "turn_respnse", "p(95) < 1s",
+		  "unknown metric \"turn_respnse\"; did you mean \"turn_response\"?", true },
 		{ "", "p(95) < 1s", "does not begin with a metric", true },
 		{ "latency", "p(95) < 1s", "one of: turn_response,", true },
-		{ "dial{phase:drian}", "p(95) < 1s", "unknown phase \"drian\"; did you mean \"drain\"?", true },
+		{ "dial{phase:drian}", "p(95) < 1s",
+		  "unknown phase \"drian\"; did you mean \"drain\"?", true },
 		{ "dial{phase:before}", "p(95) < 1s", "unknown phase \"before\"", true },
 		{ "dial{color:red}", "p(95) < 1s", "unknown color \"red\"", true },
 		{ "dial{color:unknown}", "p(95) < 1s", "unknown color \"unknown\"", true },
@@ -83,8 +142,10 @@ static void what_is_no_gate_is_refused_with_the_reason(void **state)
 		{ "dial", "p(95)", "expected a comparison", false },
 		{ "dial", "p(95) = 1s", "expected a comparison", false },
 		{ "dial", "p(95) << 1s", "expected a comparison", false },
-		{ "dial", "count == 0", "dial has no statistic \"count\"; one of: avg min med max p(N)", false },
-		{ "dropped_calls", "p(95) < 1s", "dropped_calls has no statistic \"p\"; one of: count rate", false },
+		{ "dial", "count == 0",
+		  "dial has no statistic \"count\"; one of: avg min med max p(N)", false },
+		{ "dropped_calls", "p(95) < 1s",
+		  "dropped_calls has no statistic \"p\"; one of: count rate", false },
 		{ "dropped_calls", "count == zero", "is not a number", false },
 		{ "dropped_calls", "count == 0 or so", "is not a number", false },
 		{ "dropped_calls", "count < -1", "a count is never -1", false },
@@ -99,7 +160,8 @@ static void what_is_no_gate_is_refused_with_the_reason(void **state)
 		struct gate gate;
 		bool in_key;
 
-		assert_int_equal(gate_parse(rows[i].key, rows[i].expression, &gate, &in_key, &err), -1);
+		assert_int_equal(gate_parse(rows[i].key, rows[i].expression, &gate, &in_key, &err),
+				 -1);
 		assert_int_equal(err.kind, ERR_INPUT);
 		assert_int_equal(in_key, rows[i].in_key);
 		if (!strstr(err.text, rows[i].why))
@@ -109,16 +171,21 @@ static void what_is_no_gate_is_refused_with_the_reason(void **state)
 
 static void percentiles_need_the_samples_that_bound_their_interval(void **state)
 {
-	static const struct { enum gate_stat stat; double percentile, want; } rows[] = {
-		{ GATE_P, 95, 104 }, { GATE_P, 99, 528 }, { GATE_P, 99.9, 5296 }, { GATE_MED, 0, 8 }, { GATE_MAX, 0, 1 },
-		{ GATE_P, 0, 1 },
+	static const struct {
+		enum gate_stat stat;
+		double percentile, want;
+	} rows[] = {
+		{ GATE_P, 95, 104 }, { GATE_P, 99, 528 }, { GATE_P, 99.9, 5296 },
+		{ GATE_MED, 0, 8 },  { GATE_MAX, 0, 1 },  { GATE_P, 0, 1 },
 	};
 	const struct gate impossible = { .stat = GATE_P, .percentile = 100, .duration = true };
 	const struct gate count = { .stat = GATE_COUNT };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const struct gate gate = { .stat = rows[i].stat, .percentile = rows[i].percentile, .duration = true };
+		const struct gate gate = { .stat = rows[i].stat,
+					   .percentile = rows[i].percentile,
+					   .duration = true };
 
 		assert_true(gate_samples_needed(&gate) == rows[i].want);
 	}

@@ -1,6 +1,7 @@
 /*
- * The JSON Schema (2020-12) of a scenario file, printed from the table. Editors use it for completion and for red lines; it is
- * looser than the parser: any value may be a ${VARIABLE}, and what keys say together is left to `validate`.
+ * The JSON Schema (2020-12) of a scenario file, printed from the table. Editors use it for
+ * completion and for red lines; it is looser than the parser: any value may be a ${VARIABLE}, and
+ * what keys say together is left to `validate`.
  */
 #include <limits.h>
 #include <string.h>
@@ -25,9 +26,12 @@ static void pattern(struct buf *out, const char *form)
 	buf_printf(out, "\"type\": \"string\", \"pattern\": \"^(%s|%s)$\"", form, VARIABLE);
 }
 
-static void number_or_variable(struct buf *out, const char *type, const char *form, long long min, long long max)
+static void number_or_variable(struct buf *out, const char *type, const char *form, long long min,
+			       long long max)
 {
-	buf_printf(out, "\"anyOf\": [{ \"type\": \"%s\", \"minimum\": %lld, \"maximum\": %lld }, { ", type, min, max);
+	buf_printf(out,
+		   "\"anyOf\": [{ \"type\": \"%s\", \"minimum\": %lld, \"maximum\": %lld }, { ",
+		   type, min, max);
 	pattern(out, form);
 	buf_puts(out, " }]");
 }
@@ -78,8 +82,9 @@ static void print_type(const struct field *f, int indent, struct buf *out)
 		buf_puts(out, " }");
 		break;
 	case FIELD_RANGE:
-		buf_printf(out, "\"type\": \"string\", \"pattern\": \"^(%s%s%s\\\\.\\\\.%s|%s)$\"", f->prefix ? f->prefix : "",
-			   f->prefix ? " +" : "", DURATION, DURATION, VARIABLE);
+		buf_printf(out, "\"type\": \"string\", \"pattern\": \"^(%s%s%s\\\\.\\\\.%s|%s)$\"",
+			   f->prefix ? f->prefix : "", f->prefix ? " +" : "", DURATION, DURATION,
+			   VARIABLE);
 		break;
 	case FIELD_TEXTS:
 		buf_puts(out, "\"type\": \"array\", \"items\": { \"type\": \"string\" }");
@@ -88,15 +93,19 @@ static void print_type(const struct field *f, int indent, struct buf *out)
 		print_map(f->map, indent, out);
 		break;
 	case FIELD_LIST:
-		buf_printf(out, "\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d, \"items\": {", SCHEMA_LIST_MAX);
+		buf_printf(out,
+			   "\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d, \"items\": {",
+			   SCHEMA_LIST_MAX);
 		line(out, indent + 2);
 		print_map(f->map, indent + 2, out);
 		line(out, indent);
 		buf_puts(out, "}");
 		break;
 	case FIELD_GATES:
-		buf_puts(out, "\"type\": \"object\", \"additionalProperties\": { \"anyOf\": [{ \"type\": \"string\" },"
-			      " { \"type\": \"array\", \"items\": { \"type\": \"string\" }, \"minItems\": 1 }] }");
+		buf_puts(
+			out,
+			"\"type\": \"object\", \"additionalProperties\": { \"anyOf\": [{ \"type\": \"string\" },"
+			" { \"type\": \"array\", \"items\": { \"type\": \"string\" }, \"minItems\": 1 }] }");
 		break;
 	case FIELD_RESERVED:
 		buf_puts(out, "\"type\": \"array\", \"maxItems\": 0");
@@ -128,14 +137,16 @@ static void print_required(const struct map *map, struct buf *out)
 
 	for (size_t i = 0; i < map->count; i++)
 		if (map->fields[i].required)
-			buf_printf(out, "%s\"%s\"", n++ ? ", " : "\"required\": [", map->fields[i].key);
+			buf_printf(out, "%s\"%s\"", n++ ? ", " : "\"required\": [",
+				   map->fields[i].key);
 	buf_puts(out, n ? "], " : "");
 	if (!map->tagged)
 		return;
 	n = 0;
 	for (size_t i = 0; i < map->count; i++)
 		if (map->fields[i].tagged)
-			buf_printf(out, "%s{ \"required\": [\"%s\"] }", n++ ? ", " : "\"oneOf\": [", map->fields[i].key);
+			buf_printf(out, "%s{ \"required\": [\"%s\"] }", n++ ? ", " : "\"oneOf\": [",
+				   map->fields[i].key);
 	buf_puts(out, "], ");
 }
 
@@ -179,8 +190,9 @@ static void print_map(const struct map *map, int indent, struct buf *out)
 
 void scenario_schema(struct buf *out)
 {
-	buf_puts(out, "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
-		      "  \"$id\": \"crossfade.scenario/1\",\n  \"title\": \"Crossfade scenario\",\n  ");
+	buf_puts(out,
+		 "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
+		 "  \"$id\": \"crossfade.scenario/1\",\n  \"title\": \"Crossfade scenario\",\n  ");
 	print_map(&schema_scenario, 2, out);
 	buf_puts(out, "\n}\n");
 }

@@ -9,7 +9,7 @@
 #include "scenario/scenario.h"
 #include "scenario/schema.h"
 
-/* JSON by hand, only as far as these tests need it: brackets match outside of strings, strings end, commas separate. */
+/* JSON as far as these tests need it: brackets match, strings end, commas separate. */
 static bool is_balanced(const char *text)
 {
 	char open[64];
@@ -29,8 +29,9 @@ static bool is_balanced(const char *text)
 		} else if (*p == '}' || *p == ']') {
 			if (!depth || open[--depth] != *p)
 				return false;
-		} else if (*p == ',' && p[1 + strspn(p + 1, " \n")] != '"' && p[1 + strspn(p + 1, " \n")] != '{' &&
-			   strncmp(p, ", true", 6) && strncmp(p, ", false", 7)) {
+		} else if (*p == ',' && p[1 + strspn(p + 1, " \n")] != '"' &&
+			   p[1 + strspn(p + 1, " \n")] != '{' && strncmp(p, ", true", 6) &&
+			   strncmp(p, ", false", 7)) {
 			return false;
 		}
 	}
@@ -59,8 +60,10 @@ static void the_json_schema_is_json_and_has_every_key_of_the_table(void **state)
 	assert_false(out.overflow);
 	assert_true(is_balanced(buf_text(&out)));
 	expect_keys(&schema_scenario, buf_text(&out));
-	assert_non_null(strstr(buf_text(&out), "\"required\": [\"name\", \"timers\", \"calls\", \"cutover\"]"));
-	assert_non_null(strstr(buf_text(&out), "\"enum\": [\"none\", \"sigterm\", \"deregister\"]"));
+	assert_non_null(strstr(buf_text(&out),
+			       "\"required\": [\"name\", \"timers\", \"calls\", \"cutover\"]"));
+	assert_non_null(
+		strstr(buf_text(&out), "\"enum\": [\"none\", \"sigterm\", \"deregister\"]"));
 	buf_free(&out);
 }
 

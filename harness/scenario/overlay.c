@@ -11,7 +11,8 @@ static int stray_error(const struct document *doc, struct err *err, const char *
 }
 
 /* "check" or "check:anomaly". Check names are known above this room; anomalies are words of the record. */
-static int check_finding(const struct document *doc, struct mark mark, const char *text, struct err *err)
+static int check_finding(const struct document *doc, struct mark mark, const char *text,
+			 struct err *err)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
 	const char *words[ANOMALY_COUNT], *anomaly = strchr(text, ':');
@@ -19,7 +20,8 @@ static int check_finding(const struct document *doc, struct mark mark, const cha
 
 	if (!strspn(text, letters) || (!anomaly && text[strspn(text, letters)]) ||
 	    (anomaly && text + strspn(text, letters) != anomaly))
-		return place_error(&doc->source, mark, NULL, err, "\"%.60s\" is neither a check nor check:anomaly", text);
+		return place_error(&doc->source, mark, NULL, err,
+				   "\"%.60s\" is neither a check nor check:anomaly", text);
 	if (!anomaly || anomaly_parse(anomaly + 1) > ANOMALY_NONE)
 		return 0;
 	for (unsigned i = 1; i < ANOMALY_COUNT; i++)
@@ -28,10 +30,12 @@ static int check_finding(const struct document *doc, struct mark mark, const cha
 	return place_error(&doc->source, mark, hint, err, "unknown anomaly \"%.40s\"", anomaly + 1);
 }
 
-static int check_findings(const struct document *doc, const char *key, char *const *texts, size_t count, struct err *err)
+static int check_findings(const struct document *doc, const char *key, char *const *texts,
+			  size_t count, struct err *err)
 {
 	/* Parsed from this very list: it is there and as long. */
-	const struct node *expect = count ? &doc->root.items[node_find(&doc->root, "expect")] : NULL;
+	const struct node *expect = count ? &doc->root.items[node_find(&doc->root, "expect")] :
+					    NULL;
 	const struct node *list = count ? &expect->items[node_find(expect, key)] : NULL;
 
 	for (size_t i = 0; i < count; i++)
@@ -45,9 +49,12 @@ static int check_overlay(const struct document *doc, const struct overlay *o, st
 	const struct expectation *e = &o->expectation;
 
 	if (!o->defect == !o->control)
-		return stray_error(doc, err, "an overlay needs a name: either the key \"defect\" or the key \"control\"");
+		return stray_error(
+			doc, err,
+			"an overlay needs a name: either the key \"defect\" or the key \"control\"");
 	if (o->defect && !e->required_count)
-		return stray_error(doc, err, "a defect needs expect.required: what the judge must find");
+		return stray_error(doc, err,
+				   "a defect needs expect.required: what the judge must find");
 	if (o->control && (e->required_count || e->allowed_count))
 		return stray_error(doc, err, "a control run must pass: it expects nothing");
 	if (check_findings(doc, "required", e->required, e->required_count, err) < 0)
@@ -123,19 +130,24 @@ static int apply_steps(const struct overlay *o, struct scenario *sc)
 	return drains;
 }
 
-int overlay_apply(const struct overlay *o, const char *overlay_path, struct scenario *sc, struct err *err)
+int overlay_apply(const struct overlay *o, const char *overlay_path, struct scenario *sc,
+		  struct err *err)
 {
 	const char *name = o->defect ? o->defect : o->control;
 
 	if (sc->defect)
-		return err_set(err, ERR_INPUT, "%s: overlay %s is already applied; %s cannot be laid over it", sc->path,
-			       sc->defect, name);
+		return err_set(err, ERR_INPUT,
+			       "%s: overlay %s is already applied; %s cannot be laid over it",
+			       sc->path, sc->defect, name);
 	if (sc->stack.kind != STACK_LOCAL)
-		return err_set(err, ERR_INPUT, "%s: overlay %s (%s) changes the local stack; this scenario's stack is none",
-			       sc->path, name, overlay_path);
+		return err_set(
+			err, ERR_INPUT,
+			"%s: overlay %s (%s) changes the local stack; this scenario's stack is none",
+			sc->path, name, overlay_path);
 	if (!apply_steps(o, sc) && (o->begin >= 0 || o->deadline_ns >= 0))
-		return err_set(err, ERR_INPUT, "%s: overlay %s (%s) changes the drain; this cutover has none", sc->path, name,
-			       overlay_path);
+		return err_set(err, ERR_INPUT,
+			       "%s: overlay %s (%s) changes the drain; this cutover has none",
+			       sc->path, name, overlay_path);
 	if (o->has_stack)
 		apply_stack(&o->stack, &sc->stack);
 	sc->defect = xstrdup(name);

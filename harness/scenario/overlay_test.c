@@ -8,7 +8,8 @@
 #include "scenario/overlay.h"
 #include "scenario/testing.h"
 
-static int load_over(const char *text, const char *overlay_text, struct scenario **ret, struct err *err)
+static int load_over(const char *text, const char *overlay_text, struct scenario **ret,
+		     struct err *err)
 {
 	struct testing_file overlay = testing_write(overlay_text, strlen(overlay_text));
 	int result = testing_load(text, strlen(text), NULL, 0, overlay.path, ret, NULL, err);
@@ -19,7 +20,8 @@ static int load_over(const char *text, const char *overlay_text, struct scenario
 
 static void an_overlay_changes_what_is_done_and_not_what_is_declared(void **state)
 {
-	static const char text[] = "defect: D99\nabout: all of it\n"
+	static const char text[] =
+		"defect: D99\nabout: all of it\n"
 		"stack: { agent_defect: D1, green_defect: D2, stickiness: 24h, deregistration_delay: 3s, idle: 4s }\n"
 		"drain: { begin: deregister, deadline: 20s }\nskip: [ steady, teardown ]\n"
 		"expect: { required: [ dropped_calls ] }\n";
@@ -50,13 +52,18 @@ static void an_overlay_changes_what_is_done_and_not_what_is_declared(void **stat
 
 static void an_overlay_that_cannot_be_laid_over_says_why(void **state)
 {
-	static const char drain[] = "defect: D9\nabout: x\ndrain: { begin: sigterm }\nexpect: { required: [ a ] }\n";
-	char *deployed = testing_edit(TESTING_BASE, "stack: local",
-				      "stack: none\ntarget: { url: \"ws://h/\" }\nstate: { redis: r }\nbalancer: { endpoint: e }");
-	char *no_drain = testing_edit(TESTING_BASE, "  - drain: { color: blue, deadline: 25s }\n", "");
+	static const char drain[] =
+		"defect: D9\nabout: x\ndrain: { begin: sigterm }\nexpect: { required: [ a ] }\n";
+	char *deployed = testing_edit(
+		TESTING_BASE, "stack: local",
+		"stack: none\ntarget: { url: \"ws://h/\" }\nstate: { redis: r }\nbalancer: { endpoint: e }");
+	char *no_drain = testing_edit(TESTING_BASE, "  - drain: { color: blue, deadline: 25s }\n",
+				      "");
 	char *done = testing_edit(TESTING_BASE, "stack: local", "overlay: { name: D21 }");
 	char *short_drain = testing_edit(drain, "begin: sigterm", "deadline: 1s");
-	const struct { const char *text, *overlay, *why; } rows[] = {
+	const struct {
+		const char *text, *overlay, *why;
+	} rows[] = {
 		{ deployed, drain, "changes the local stack; this scenario's stack is none" },
 		{ no_drain, drain, "changes the drain; this cutover has none" },
 		{ done, drain, "overlay D21 is already applied; D9 cannot be laid over it" },
@@ -81,22 +88,31 @@ static void an_overlay_that_cannot_be_laid_over_says_why(void **state)
 
 static void a_wrong_overlay_is_refused_at_its_place(void **state)
 {
-	static const struct { const char *text, *why; } rows[] = {
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
 		{ "about: x\n", ":1:1: an overlay needs a name" },
 		{ "defect: a\ncontrol: b\nabout: x\n", "an overlay needs a name" },
-		{ "defect: D1\nexpect: { required: [ a ] }\n", "an overlay needs the key \"about\"" },
+		{ "defect: D1\nexpect: { required: [ a ] }\n",
+		  "an overlay needs the key \"about\"" },
 		{ "defect: D1\nabout: x\n", "a defect needs expect.required" },
 		{ "control: c\nabout: x\nexpect: { allowed: [ a ] }\n", "a control run must pass" },
 		{ "defect: D1\nabout: x\nexpect: { required: [ \"a:cut_by_sigtem\" ] }\n",
 		  ":3:23: unknown anomaly \"cut_by_sigtem\"\n    expect: { required: [ \"a:cut_by_sigtem\" ] }\n"
 		  "                          ^\ndid you mean \"cut_by_sigterm\"?" },
-		{ "defect: D1\nabout: x\nexpect: { required: [ \"a:none\" ] }\n", "unknown anomaly \"none\"" },
-		{ "defect: D1\nabout: x\nexpect: { required: [ a ], allowed: [ \"A b\" ] }\n", "neither a check nor check:anomaly" },
-		{ "defect: D1\nabout: x\nexpect: { required: [ \":fork\" ] }\n", "neither a check nor check:anomaly" },
-		{ "defect: D1\nabout: x\nexpect: { required: a }\n", ":3:21: required: expected a list" },
-		{ "defect: D1\nabout: x\nskip: [ drian ]\n", ":3:9: skip: unknown word \"drian\"; did you mean \"drain\"?" },
+		{ "defect: D1\nabout: x\nexpect: { required: [ \"a:none\" ] }\n",
+		  "unknown anomaly \"none\"" },
+		{ "defect: D1\nabout: x\nexpect: { required: [ a ], allowed: [ \"A b\" ] }\n",
+		  "neither a check nor check:anomaly" },
+		{ "defect: D1\nabout: x\nexpect: { required: [ \":fork\" ] }\n",
+		  "neither a check nor check:anomaly" },
+		{ "defect: D1\nabout: x\nexpect: { required: a }\n",
+		  ":3:21: required: expected a list" },
+		{ "defect: D1\nabout: x\nskip: [ drian ]\n",
+		  ":3:9: skip: unknown word \"drian\"; did you mean \"drain\"?" },
 		{ "defect: D1\nabout: x\nskip: drain\n", ":3:7: skip: expected a list" },
-		{ "defect: D1\nabout: x\nstack: { think: 5s }\n", ":3:10: an overlay's stack has no key \"think\"" },
+		{ "defect: D1\nabout: x\nstack: { think: 5s }\n",
+		  ":3:10: an overlay's stack has no key \"think\"" },
 		{ "defect: D1\nabout: x\ntimers: {}\n", ":3:1: an overlay has no key \"timers\"" },
 		{ "defect: ${X}\n", "${X} is not defined" },
 	};

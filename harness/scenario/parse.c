@@ -13,19 +13,21 @@ struct parse {
 
 enum { KEYS_MAX = 24 };
 
-static int parse_map(struct parse *, const struct map *, const struct node *, struct mark, void *base);
+static int parse_map(struct parse *, const struct map *, const struct node *, struct mark,
+		     void *base);
 
 static int value_error(struct parse *p, struct mark mark, const struct err *why)
 {
 	return place_error(p->source, mark, NULL, p->err, "%s", why->text);
 }
 
-static int kind_error(struct parse *p, const struct node *node, const char *what, const char *wanted)
+static int kind_error(struct parse *p, const struct node *node, const char *what,
+		      const char *wanted)
 {
 	bool empty = node->kind == NODE_VALUE && !*node->text;
 
-	return place_error(p->source, node->mark, NULL, p->err, "%s: expected %s, found %s", what, wanted,
-			   empty ? "nothing" : node_kind_name(node->kind));
+	return place_error(p->source, node->mark, NULL, p->err, "%s: expected %s, found %s", what,
+			   wanted, empty ? "nothing" : node_kind_name(node->kind));
 }
 
 static int unknown_key(struct parse *p, const struct map *map, const struct node *key)
@@ -37,7 +39,8 @@ static int unknown_key(struct parse *p, const struct map *map, const struct node
 	for (size_t i = 0; i < map->count; i++)
 		words[i] = map->fields[i].key;
 	nearest_hint(key->text, words, map->count, hint, sizeof hint);
-	return place_error(p->source, key->mark, hint, p->err, "%s has no key \"%.60s\"", map->name, key->text);
+	return place_error(p->source, key->mark, hint, p->err, "%s has no key \"%.60s\"", map->name,
+			   key->text);
 }
 
 static int check_keys(struct parse *p, const struct map *map, const struct node *node)
@@ -54,7 +57,8 @@ static int check_keys(struct parse *p, const struct map *map, const struct node 
 }
 
 /* Which alternative a tagged map holds: exactly one, unless the map is not given at all. */
-static int parse_tag(struct parse *p, const struct map *map, const struct node *node, struct mark mark, void *base)
+static int parse_tag(struct parse *p, const struct map *map, const struct node *node,
+		     struct mark mark, void *base)
 {
 	int *tag = (int *)((char *)base + map->tag_offset);
 	const struct field *found = NULL;
@@ -72,13 +76,15 @@ static int parse_tag(struct parse *p, const struct map *map, const struct node *
 		if (at < 0)
 			continue;
 		if (found)
-			return place_error(p->source, node->keys[at].mark, NULL, p->err, "%s cannot be both \"%s\" and \"%s\"",
-					   map->name, found->key, f->key);
+			return place_error(p->source, node->keys[at].mark, NULL, p->err,
+					   "%s cannot be both \"%s\" and \"%s\"", map->name,
+					   found->key, f->key);
 		found = f;
 		*tag = f->tag;
 	}
 	if (node && !found)
-		return place_error(p->source, mark, NULL, p->err, "%s needs one of: %s", map->name, words);
+		return place_error(p->source, mark, NULL, p->err, "%s needs one of: %s", map->name,
+				   words);
 	return 0;
 }
 
@@ -90,13 +96,15 @@ static int parse_list(struct parse *p, const struct field *f, const struct node 
 	if (node->kind != NODE_LIST)
 		return kind_error(p, node, f->key, "a list");
 	if (node->count == 0 || node->count > SCHEMA_LIST_MAX)
-		return place_error(p->source, node->mark, NULL, p->err, "%s: %zu entries are outside 1 to %d", f->key,
-				   node->count, SCHEMA_LIST_MAX);
+		return place_error(p->source, node->mark, NULL, p->err,
+				   "%s: %zu entries are outside 1 to %d", f->key, node->count,
+				   SCHEMA_LIST_MAX);
 	items = xcalloc(node->count, f->element_size);
 	*(void **)field_at(f, base) = items;
 	*count = node->count;
 	for (size_t i = 0; i < node->count; i++)
-		if (parse_map(p, f->map, &node->items[i], node->items[i].mark, items + i * f->element_size) < 0)
+		if (parse_map(p, f->map, &node->items[i], node->items[i].mark,
+			      items + i * f->element_size) < 0)
 			return -1;
 	return 0;
 }
@@ -133,16 +141,19 @@ static int parse_words(struct parse *p, const struct field *f, const struct node
 	return 0;
 }
 
-static int parse_one_gate(struct parse *p, struct gates *gates, const struct node *key, const struct node *expression)
+static int parse_one_gate(struct parse *p, struct gates *gates, const struct node *key,
+			  const struct node *expression)
 {
 	struct err why = { .kind = ERR_NONE };
 	struct gate gate;
 	bool in_key;
 
 	if (expression->kind != NODE_VALUE)
-		return kind_error(p, expression, key->text, "an expression such as \"p(95) < 800ms\"");
+		return kind_error(p, expression, key->text,
+				  "an expression such as \"p(95) < 800ms\"");
 	if (gates->count == SCHEMA_LIST_MAX)
-		return place_error(p->source, expression->mark, NULL, p->err, "more than %d gates", SCHEMA_LIST_MAX);
+		return place_error(p->source, expression->mark, NULL, p->err, "more than %d gates",
+				   SCHEMA_LIST_MAX);
 	if (gate_parse(key->text, expression->text, &gate, &in_key, &why) < 0)
 		return value_error(p, in_key ? key->mark : expression->mark, &why);
 	gate.line = expression->mark.line;
@@ -173,20 +184,23 @@ static int parse_gates(struct parse *p, const struct field *f, const struct node
 	return result;
 }
 
-static int parse_absent(struct parse *p, const struct field *f, bool map_given, struct mark mark, const char *map_name,
-			void *base)
+static int parse_absent(struct parse *p, const struct field *f, bool map_given, struct mark mark,
+			const char *map_name, void *base)
 {
 	bool needed = f->required ? map_given : f->local_fallback && !p->local;
 
 	if (needed)
-		return place_error(p->source, mark, NULL, p->err, "%s needs the key \"%s\"%s", map_name, f->key,
+		return place_error(p->source, mark, NULL, p->err, "%s needs the key \"%s\"%s",
+				   map_name, f->key,
 				   f->local_fallback ? " when the stack is none" : "");
 	if (f->type == FIELD_MAP)
 		return parse_map(p, f->map, NULL, mark, field_at(f, base));
 	if (f->fallback) {
 		struct err why = { .kind = ERR_NONE };
 
-		return value_parse(f, f->fallback, field_at(f, base), &why) < 0 ? value_error(p, mark, &why) : 0;
+		return value_parse(f, f->fallback, field_at(f, base), &why) < 0 ?
+			       value_error(p, mark, &why) :
+			       0;
 	}
 	if (f->type == FIELD_DURATION)
 		*(int64_t *)field_at(f, base) = f->absent;
@@ -215,8 +229,10 @@ static int parse_field(struct parse *p, const struct field *f, const struct node
 	case FIELD_RESERVED:
 		if (node->kind == NODE_LIST && !node->count)
 			return 0;
-		return place_error(p->source, node->mark, NULL, p->err,
-				   "%s are not supported by this version; leave the key out or give an empty list", f->key);
+		return place_error(
+			p->source, node->mark, NULL, p->err,
+			"%s are not supported by this version; leave the key out or give an empty list",
+			f->key);
 	case FIELD_TEXT:
 	case FIELD_DURATION:
 	case FIELD_INTEGER:
@@ -230,11 +246,14 @@ static int parse_field(struct parse *p, const struct field *f, const struct node
 	}
 	if (node->kind != NODE_VALUE || (!*node->text && f->type != FIELD_TEXT))
 		return kind_error(p, node, f->key, "a plain value");
-	return value_parse(f, node->text, field_at(f, base), &why) < 0 ? value_error(p, node->mark, &why) : 0;
+	return value_parse(f, node->text, field_at(f, base), &why) < 0 ?
+		       value_error(p, node->mark, &why) :
+		       0;
 }
 
-/* The node under a key of the map; a plain value in place of the map stands for one key or for all. */
-static const struct node *child(const struct map *map, const struct node *node, const struct field *f)
+/* The node under a key; a plain value in place of the map stands for one key or for all. */
+static const struct node *child(const struct map *map, const struct node *node,
+				const struct field *f)
 {
 	int i;
 
@@ -247,9 +266,11 @@ static const struct node *child(const struct map *map, const struct node *node, 
 }
 
 /* node NULL: the map is not given; defaults are filled in, nothing is required of it. */
-static int parse_map(struct parse *p, const struct map *map, const struct node *node, struct mark mark, void *base)
+static int parse_map(struct parse *p, const struct map *map, const struct node *node,
+		     struct mark mark, void *base)
 {
-	bool scalar = node && node->kind == NODE_VALUE && *node->text && (map->scalar_key || map->scalar_all);
+	bool scalar = node && node->kind == NODE_VALUE && *node->text &&
+		      (map->scalar_key || map->scalar_all);
 
 	if (node && !scalar && node->kind != NODE_MAP)
 		return kind_error(p, node, map->name, "keys and values");
@@ -271,8 +292,8 @@ static int parse_map(struct parse *p, const struct map *map, const struct node *
 		if (f->barred && tag == f->barred_by && node && !value)
 			continue;
 		if (f->barred && tag == f->barred_by && value)
-			return place_error(p->source, value->mark, NULL, p->err, "%s: a range has \"%s\" in itself", map->name,
-					   f->key);
+			return place_error(p->source, value->mark, NULL, p->err,
+					   "%s: a range has \"%s\" in itself", map->name, f->key);
 		if (f->tagged && !value)
 			continue;
 		result = value ? parse_field(p, f, value, base) :

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	SHOWN_BYTES = 96, /* of the offending line */
+	SHOWN_BYTES = 96,  /* of the offending line */
 	BEFORE_BYTES = 60, /* of them in front of the column when the line is cut */
 	PATH_BYTES = 120,
 	MESSAGE_BYTES = 200,
@@ -70,7 +70,8 @@ static void excerpt(const struct source *source, struct mark mark, char *text, c
 	caret[carets] = '\0';
 }
 
-int place_error(const struct source *source, struct mark mark, const char *hint, struct err *err, const char *fmt, ...)
+int place_error(const struct source *source, struct mark mark, const char *hint, struct err *err,
+		const char *fmt, ...)
 {
 	char message[MESSAGE_BYTES], text[SHOWN_BYTES + 1], caret[SHOWN_BYTES + 2];
 	size_t path_length = strlen(source->path);
@@ -82,8 +83,9 @@ int place_error(const struct source *source, struct mark mark, const char *hint,
 	va_end(ap);
 	excerpt(source, mark, text, caret);
 	return err_set(err, ERR_INPUT, "%s%s:%d:%d: %s\n    %s\n    %s%s%s", cut ? "..." : "",
-		       cut ? source->path + path_length - PATH_BYTES : source->path, mark.line, mark.column, message, text,
-		       caret, hint && *hint ? "\n" : "", hint ? hint : "");
+		       cut ? source->path + path_length - PATH_BYTES : source->path, mark.line,
+		       mark.column, message, text, caret, hint && *hint ? "\n" : "",
+		       hint ? hint : "");
 }
 
 /* Edits (insert, delete, replace, swap of neighbours) from one word to the other. */
@@ -106,7 +108,8 @@ static size_t distance(const char *a, const char *b)
 				best = last[j] + 1;
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && older[j - 2] + 1 < best)
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    older[j - 2] + 1 < best)
 				best = older[j - 2] + 1;
 			now[j] = best;
 		}
@@ -141,5 +144,6 @@ void nearest_hint(const char *word, const char *const *words, size_t count, char
 		return;
 	}
 	for (size_t i = 0; i < count && length < size; i++)
-		length += (size_t)snprintf(out + length, size - length, "%s%s", i ? ", " : "one of: ", words[i]);
+		length += (size_t)snprintf(out + length, size - length, "%s%s",
+					   i ? ", " : "one of: ", words[i]);
 }

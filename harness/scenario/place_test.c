@@ -9,12 +9,21 @@
 
 static void an_error_shows_place_line_caret_and_hint(void **state)
 {
-	static const struct { const char *text; struct mark mark; const char *hint, *want; } rows[] = {
-		{ "a: 1\nbee: 2\n", { 2, 1 }, "did you mean \"be\"?",
+	static const struct {
+		const char *text;
+		struct mark mark;
+		const char *hint, *want;
+	} rows[] = {
+		{ "a: 1\nbee: 2\n",
+		  { 2, 1 },
+		  "did you mean \"be\"?",
 		  "f.yaml:2:1: wrong\n    bee: 2\n    ^\ndid you mean \"be\"?" },
 		{ "a: 1\n  b: 2", { 2, 6 }, NULL, "f.yaml:2:6: wrong\n      b: 2\n         ^" },
 		{ "\tx: 1\r\n", { 1, 2 }, NULL, "f.yaml:1:2: wrong\n    \tx: 1\n    \t^" },
-		{ "\xc3\xa4\xc3\xb6: 1", { 1, 3 }, NULL, "f.yaml:1:3: wrong\n    \xc3\xa4\xc3\xb6: 1\n      ^" },
+		{ "\xc3\xa4\xc3\xb6: 1",
+		  { 1, 3 },
+		  NULL,
+		  "f.yaml:1:3: wrong\n    \xc3\xa4\xc3\xb6: 1\n      ^" },
 		{ "a\x01z", { 1, 3 }, NULL, "f.yaml:1:3: wrong\n    a?z\n      ^" },
 		{ "a", { 9, 9 }, NULL, "f.yaml:9:9: wrong\n    \n    ^" },
 		{ "a", { 1, 9 }, "", "f.yaml:1:9: wrong\n    a\n     ^" },
@@ -25,7 +34,8 @@ static void an_error_shows_place_line_caret_and_hint(void **state)
 		const struct source source = { "f.yaml", rows[i].text };
 		struct err err = { .kind = ERR_NONE };
 
-		assert_int_equal(place_error(&source, rows[i].mark, rows[i].hint, &err, "%s", "wrong"), -1);
+		assert_int_equal(
+			place_error(&source, rows[i].mark, rows[i].hint, &err, "%s", "wrong"), -1);
 		assert_int_equal(err.kind, ERR_INPUT);
 		assert_string_equal(err.text, rows[i].want);
 	}
@@ -55,10 +65,20 @@ static void a_long_line_is_cut_round_the_column_and_a_long_path_in_front(void **
 static void the_nearest_word_is_the_one_that_was_meant(void **state)
 {
 	static const char *const words[] = { "weight", "share", "stickiness", "for", "live" };
-	static const struct { const char *word, *want; } rows[] = {
-		{ "wieght", "weight" }, { "weigth", "weight" }, { "wait", NULL },          { "shares", "share" },
-		{ "stickyness", "stickiness" }, { "fro", "for" }, { "x", NULL },         { "", NULL },
-		{ "lives", "live" },    { "balancer", NULL },   { "WEIGHT", NULL },
+	static const struct {
+		const char *word, *want;
+	} rows[] = {
+		{ "wieght", "weight" },
+		{ "weigth", "weight" },
+		{ "wait", NULL },
+		{ "shares", "share" },
+		{ "stickyness", "stickiness" },
+		{ "fro", "for" },
+		{ "x", NULL },
+		{ "", NULL },
+		{ "lives", "live" },
+		{ "balancer", NULL },
+		{ "WEIGHT", NULL },
 		{ "a-word-that-is-far-longer-than-any-of-the-words-above", NULL },
 	};
 

@@ -24,8 +24,9 @@ static void resolve(const struct document *doc, struct scenario *sc)
 		if (s->phase == PHASE_DRAIN && s->quiet_ns < 0)
 			s->quiet_ns = longest_stickiness_ns(sc) + NS_PER_S;
 	}
-	/* Only the local stack can have a tap; to ask for one elsewhere is an error, not to mention it is none. */
-	if (sc->stack.kind == STACK_NONE && (state < 0 || node_find(&doc->root.items[state], "tap") < 0))
+	/* Only the local stack has a tap; to ask for one elsewhere is an error, silence is none. */
+	if (sc->stack.kind == STACK_NONE &&
+	    (state < 0 || node_find(&doc->root.items[state], "tap") < 0))
 		sc->state.tap = false;
 }
 
@@ -43,7 +44,8 @@ static int lay_over(const char *overlay_path, struct scenario *sc, struct err *e
 	return result;
 }
 
-int scenario_load(const struct scenario_source *source, struct scenario **ret, struct buf *warnings, struct err *err)
+int scenario_load(const struct scenario_source *source, struct scenario **ret, struct buf *warnings,
+		  struct err *err)
 {
 	struct document doc;
 	struct scenario *sc;

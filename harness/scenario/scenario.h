@@ -1,13 +1,21 @@
 /*
- * A scenario: what callers do, what the cutover does, what must hold. Parsed once from YAML (libyaml events, exact
- * marks) into this immutable struct; all durations are nanoseconds, shares are fractions of 1.
+ * A scenario: what callers do, what the cutover does, what must hold. Parsed once from YAML
+ * (libyaml events, exact marks) into this immutable struct; all durations are nanoseconds, shares
+ * are fractions of 1.
  *
- * One schema table (schema.c) knows every key: it parses, gives defaults, prints the JSON Schema, and writes the
- * resolved scenario back as canonical YAML, so that parse(write(s)) == s and the SHA-256 of that text is its digest.
+ *   file ── document (nodes with places, variables replaced) ── schema table ──> struct scenario
+ *                                                                          overlay, then validate
+ *   canonical text <── schema table ──────────────────────────────────────────────┘
  *
- * Variables: ${NAME} and ${NAME:-default} in scalars are replaced at load from the given variables; the late ones
- * (alb redis call run color instance) stay and are bound with scenario_bind. Errors are ERR_INPUT and read
- * "FILE:LINE:COLUMN: message" + the offending line + a suggestion.
+ * One schema table (schema.c) knows every key: it parses, gives defaults, prints the JSON Schema,
+ * and writes the resolved scenario back as canonical YAML, so that parse(write(s)) == s and the
+ * SHA-256 of that text is its digest.
+ *
+ * Variables: ${NAME} and ${NAME:-default} in scalars are replaced at load from the given
+ * variables; the late ones (alb redis call run color instance) stay and are bound with
+ * scenario_bind. Errors are ERR_INPUT and read "FILE:LINE:COLUMN: message" + the offending line +
+ * a suggestion. Faults are not part of this version: a `faults:` key with anything in it is an
+ * error.
  *
  * The strings and arrays belong to the scenario; scenario_free releases all.
  */
@@ -32,7 +40,7 @@ enum lose_when { LOSE_BETWEEN_TURNS = 0, LOSE_MID_TURN };
 struct dist {
 	enum dist_kind kind;
 	int64_t mean_ns; /* fixed: the value; uniform: unused */
-	double sigma;    /* lognormal: sigma of the logarithm; mean_ns is the mean of the distribution itself */
+	double sigma;    /* lognormal: sigma of the logarithm; mean_ns: of the values */
 	int64_t min_ns, max_ns; /* 0, INT64_MAX when not given */
 };
 
@@ -41,7 +49,7 @@ struct stack {
 	int instances;      /* per color */
 	int64_t think_ns;
 	enum redis_kind redis;
-	/* What the local parts really do; NULL/-1 = as the timers declare. Set by defect overlays and control runs. */
+	/* What the local parts really do; NULL/-1 = as the timers declare. Set by overlays. */
 	char *agent_defect;             /* "D01": passed to the agent as --defect */
 	char *green_defect;             /* same, green instances only */
 	int64_t stickiness_ns;
@@ -51,7 +59,8 @@ struct stack {
 
 struct timers_declared {
 	int64_t stickiness_group_ns, stickiness_target_ns; /* 0: off */
-	int64_t deregistration_delay_ns, idle_ns, longest_call_ns, propagation_ns, dead_after_ns, setup_within_ns;
+	int64_t deregistration_delay_ns, idle_ns, longest_call_ns;
+	int64_t propagation_ns, dead_after_ns, setup_within_ns;
 };
 
 struct profile_plan {
@@ -84,7 +93,7 @@ struct step {
 	bool skip;          /* set by a defect overlay: the step is announced and not done */
 };
 
-/* A gate: metric{phase:..,color:..}: expression in k6 grammar. Several expressions of one metric are several gates. */
+/* A gate: metric{phase:..,color:..}: expression in k6 grammar. Each expression is a gate. */
 enum gate_stat { GATE_COUNT = 0, GATE_RATE, GATE_AVG, GATE_MIN, GATE_MED, GATE_MAX, GATE_P };
 enum gate_op { GATE_LT = 0, GATE_LE, GATE_GT, GATE_GE, GATE_EQ, GATE_NE };
 struct gate {
@@ -116,7 +125,7 @@ struct scenario {
 	size_t step_count;
 	struct gate *gates;
 	size_t gate_count;
-	char *defect;       /* "D21" when an overlay was applied, else NULL */
+	char *defect;       /* name of the overlay when one was applied ("D21", "sigterm"), else NULL */
 	char *defect_about;
 };
 
@@ -130,8 +139,10 @@ struct scenario_source {
 	const uint64_t *seed;         /* overrides, or NULL */
 };
 
-/* Parses, applies the overlay, validates. Warnings (a gate that cannot get its samples, ...) are lines in `warnings`. */
-int scenario_load(const struct scenario_source *, struct scenario **ret, struct buf *warnings, struct err *);
+/* Parses, applies the overlay, validates. Warnings (a gate that cannot get its samples, ...) are
+ * lines in `warnings`, which may be NULL. */
+int scenario_load(const struct scenario_source *, struct scenario **ret, struct buf *warnings,
+		  struct err *);
 void scenario_free(struct scenario *);
 /* Canonical YAML of the resolved scenario; loadable by scenario_load. */
 void scenario_write(const struct scenario *, struct buf *out);
@@ -140,9 +151,9 @@ void scenario_digest(const struct scenario *, char out[65]);
 /* JSON Schema of the scenario file. */
 void scenario_schema(struct buf *out);
 
-/* What an overlay's `expect:` says: "check:anomaly" or "check" words. */
+/* What an overlay's `expect:` says: "check:anomaly" or "check" words. A control run expects nothing: it must pass. */
 struct expectation {
-	char *defect, *about;
+	char *defect, *about; /* defect: the overlay's name, a control's too */
 	char **required, **allowed;
 	size_t required_count, allowed_count;
 };
@@ -150,11 +161,12 @@ int expectation_load(const char *overlay_path, struct expectation *ret, struct e
 void expectation_free(struct expectation *);
 
 /* Replaces ${name} from a list; an unknown name is an error (ERR_INPUT). Result into out. */
-int scenario_bind(const char *text, const struct variable *, size_t count, struct buf *out, struct err *);
+int scenario_bind(const char *text, const struct variable *, size_t count, struct buf *out,
+		  struct err *);
 
 /* Draws from a distribution; shared by plan and validation. Pure. */
 struct rng;
 int64_t dist_draw(const struct dist *, struct rng *);
-int64_t dist_mean_ns(const struct dist *); /* mean of the truncated distribution, estimated by a fixed quadrature */
+int64_t dist_mean_ns(const struct dist *); /* mean of what is drawn, in closed form */
 
 #endif

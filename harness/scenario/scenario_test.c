@@ -14,11 +14,16 @@
 static struct scenario *load(const char *path, const char *overlay)
 {
 	const struct variable variables[] = {
-		{ "HOST", "voice.example" }, { "GREEN", "10.0.0.1:80" }, { "REDIS", "10.0.0.2:6379" },
+		{ "HOST", "voice.example" },
+		{ "GREEN", "10.0.0.1:80" },
+		{ "REDIS", "10.0.0.2:6379" },
 		{ "ENDPOINT", "https://balancer.example" },
 	};
 	const struct scenario_source source = {
-		.path = path, .variables = variables, .variable_count = 4, .overlay_path = overlay,
+		.path = path,
+		.variables = variables,
+		.variable_count = 4,
+		.overlay_path = overlay,
 	};
 	struct buf warnings = buf_init(4096);
 	struct err err = { .kind = ERR_NONE };
@@ -86,7 +91,8 @@ static void the_example_of_the_interface_means_what_it_says(void **state)
 
 static void a_short_scenario_gets_the_defaults(void **state)
 {
-	static const char text[] = "name: tiny\ntimers: { stickiness: { group: 4s, target: 1s }, deregistration_delay: 0, idle: 9s, longest_call: 9s }\n"
+	static const char text[] =
+		"name: tiny\ntimers: { stickiness: { group: 4s, target: 1s }, deregistration_delay: 0, idle: 9s, longest_call: 9s }\n"
 		"calls: { live: 1, hold: 1s, turn: 1s, profiles: { bridge: 100% } }\n"
 		"cutover: [ shift: { blue: 0, green: 1 }, drain: { deadline: 9s } ]\n";
 	struct err err = { .kind = ERR_NONE };
@@ -102,7 +108,8 @@ static void a_short_scenario_gets_the_defaults(void **state)
 	assert_string_equal(sc->balancer.driver, "alb");
 	assert_int_equal(sc->timers.propagation_ns, S);
 	assert_int_equal(sc->timers.dead_after_ns, 5 * S);
-	assert_int_equal(sc->steps[1].quiet_ns, 5 * S); /* the longer of the two stickinesses and a second */
+	assert_int_equal(sc->steps[1].quiet_ns,
+			 5 * S); /* the longer of the two stickinesses and a second */
 	assert_int_equal(sc->steps[1].line, 4);
 	assert_int_equal(sc->calls.hold.kind, DIST_FIXED);
 	assert_int_equal(sc->gate_count, 0);
@@ -112,8 +119,10 @@ static void a_short_scenario_gets_the_defaults(void **state)
 static void the_seed_given_outranks_the_file_and_changes_the_digest(void **state)
 {
 	const uint64_t seed = UINT64_MAX;
-	const struct scenario_source source = { .path = "scenarios/blue_green.yaml", .seed = &seed };
-	struct scenario *a = load("scenarios/blue_green.yaml", NULL), *b = load("scenarios/blue_green.yaml", NULL), *c;
+	const struct scenario_source source = { .path = "scenarios/blue_green.yaml",
+						.seed = &seed };
+	struct scenario *a = load("scenarios/blue_green.yaml", NULL),
+			*b = load("scenarios/blue_green.yaml", NULL), *c;
 	char digest[3][65];
 
 	(void)state;
@@ -129,7 +138,7 @@ static void the_seed_given_outranks_the_file_and_changes_the_digest(void **state
 	scenario_free(c);
 }
 
-/* Every shipped file loads, alone and under every overlay of the local stack, and so does its resolved text. */
+/* Every shipped file loads, alone and under every overlay, and so does its resolved text. */
 static void reload(const struct scenario *sc)
 {
 	struct buf text = buf_init(1 << 20), again = buf_init(1 << 20);
@@ -166,7 +175,8 @@ static int with_overlays_of(const char *folder, const char *path)
 			continue;
 		snprintf(overlay, sizeof overlay, "%s/%s", folder, entry->d_name);
 		sc = load(path, overlay);
-		assert_true(!strncmp(entry->d_name, sc->defect, strlen(sc->defect))); /* the file is named after it */
+		assert_true(!strncmp(entry->d_name, sc->defect,
+				     strlen(sc->defect))); /* the file is named after it */
 		reload(sc);
 		scenario_free(sc);
 		count++;
@@ -177,7 +187,8 @@ static int with_overlays_of(const char *folder, const char *path)
 
 static void every_shipped_scenario_loads_without_a_warning_and_under_every_overlay(void **state)
 {
-	static const char *const local[] = { "scenarios/blue_green.yaml", "scenarios/demo.yaml", "scenarios/bench_5000.yaml" };
+	static const char *const local[] = { "scenarios/blue_green.yaml", "scenarios/demo.yaml",
+					     "scenarios/bench_5000.yaml" };
 	struct scenario *deployed = load("scenarios/deployed.yaml", NULL);
 
 	(void)state;
@@ -195,12 +206,16 @@ static void every_shipped_scenario_loads_without_a_warning_and_under_every_overl
 	}
 }
 
-/* The example with bytes changed, lines dropped, doubled and swapped: an error or a scenario, never a crash; and what is
- * accepted can be written and read again. */
+/* Bytes cut and pieces put in anywhere: an error or a scenario, never a crash; and what is accepted
+ * can be written and read again. */
 static void a_mutated_scenario_is_an_error_or_a_scenario(void **state)
 {
-	static const char *const pieces[] = { "0", "-1", "1e9", "{", "}", "[", "]", ":", "\n", "  ", "${", "${X:-1}", "\"", "#", "%", "99999999999h",
-					      "- ", "5s", "null", "~", "&a ", "*a", "\xc3\xa4", "\xff", "blue", "p(", "..", "," };
+	static const char *const pieces[] = {
+		"0",  "-1",	      "1e9",  "{",    "}",	 "[",  "]",
+		":",  "\n",	      "  ",   "${",   "${X:-1}", "\"", "#",
+		"%",  "99999999999h", "- ",   "5s",   "null",	 "~",  "&a ",
+		"*a", "\xc3\xa4",     "\xff", "blue", "p(",	 "..", ","
+	};
 	struct rng rng = rng_split(6, 0, "mutations");
 	int accepted = 0;
 
@@ -214,7 +229,8 @@ static void a_mutated_scenario_is_an_error_or_a_scenario(void **state)
 		memcpy(text, TESTING_BASE, size);
 		for (uint64_t n = 1 + rng_below(&rng, 3); n > 0; n--) {
 			const char *piece = pieces[rng_below(&rng, sizeof pieces / sizeof *pieces)];
-			size_t at = rng_below(&rng, size), cut = rng_below(&rng, 12), put = strlen(piece) * rng_below(&rng, 2);
+			size_t at = rng_below(&rng, size), cut = rng_below(&rng, 12),
+			       put = strlen(piece) * rng_below(&rng, 2);
 
 			if (at + cut > size)
 				cut = size - at;
@@ -240,7 +256,8 @@ int main(void)
 		cmocka_unit_test(the_example_of_the_interface_means_what_it_says),
 		cmocka_unit_test(a_short_scenario_gets_the_defaults),
 		cmocka_unit_test(the_seed_given_outranks_the_file_and_changes_the_digest),
-		cmocka_unit_test(every_shipped_scenario_loads_without_a_warning_and_under_every_overlay),
+		cmocka_unit_test(
+			every_shipped_scenario_loads_without_a_warning_and_under_every_overlay),
 		cmocka_unit_test(a_mutated_scenario_is_an_error_or_a_scenario),
 	};
 

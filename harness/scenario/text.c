@@ -32,7 +32,8 @@ static bool is_clean(uint32_t c)
 		return false;
 	if (c == 0x2028 || c == 0x2029) /* line breaks to YAML, folded when read */
 		return false;
-	return !(c >= 0xd800 && c < 0xe000) && c != 0xfeff && c != 0xfffe && c != 0xffff && c <= 0x10ffff;
+	return !(c >= 0xd800 && c < 0xe000) && c != 0xfeff && c != 0xfffe && c != 0xffff &&
+	       c <= 0x10ffff;
 }
 
 bool text_is_clean(const char *text)
@@ -59,7 +60,8 @@ void text_quote(const char *text, struct buf *out)
 		else if (*text == '\t')
 			buf_puts(out, "\\t");
 		else
-			buf_append(out, *text == '"' || *text == '\\' ? (char[]){ '\\', *text } : text,
+			buf_append(out,
+				   *text == '"' || *text == '\\' ? (char[]){ '\\', *text } : text,
 				   *text == '"' || *text == '\\' ? 2 : 1);
 	}
 	buf_puts(out, "\"");

@@ -1,6 +1,6 @@
 /*
- * What a text value may hold: UTF-8 without control characters, so that it is safe on a terminal and in a report and
- * survives being written to YAML and read again. Tab and line feed are fine.
+ * What a text value may hold: UTF-8 without control characters, so that it is safe on a terminal
+ * and in a report and survives being written to YAML and read again. Tab and line feed are fine.
  */
 #ifndef SCENARIO_TEXT_H
 #define SCENARIO_TEXT_H

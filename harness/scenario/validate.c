@@ -29,7 +29,8 @@ static struct mark path_mark(const struct document *doc, const char *path)
 		snprintf(key, sizeof key, "%.*s", (int)length, path);
 		path += length + (path[length] == '.');
 		i = strtoul(key, NULL, 10);
-		at = node->kind == NODE_LIST ? (i < node->count ? (int)i : -1) : node_find(node, key);
+		at = node->kind == NODE_LIST ? (i < node->count ? (int)i : -1) :
+					       node_find(node, key);
 		if (at < 0)
 			break;
 		node = &node->items[at];
@@ -53,18 +54,21 @@ int64_t longest_stickiness_ns(const struct scenario *sc)
 {
 	const struct timers_declared *t = &sc->timers;
 
-	return t->stickiness_group_ns > t->stickiness_target_ns ? t->stickiness_group_ns : t->stickiness_target_ns;
+	return t->stickiness_group_ns > t->stickiness_target_ns ? t->stickiness_group_ns :
+								  t->stickiness_target_ns;
 }
 
 static int check_name(const struct validation *v)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 	const char *name = v->sc->name;
 	size_t length = strlen(name);
 
 	if (!length || length > NAME_BYTES_MAX || strspn(name, allowed) != length)
-		return validate_error(v, "name", "the name \"%.70s\" is not 1 to %d letters, digits, - or _", name,
-				      NAME_BYTES_MAX);
+		return validate_error(v, "name",
+				      "the name \"%.70s\" is not 1 to %d letters, digits, - or _",
+				      name, NAME_BYTES_MAX);
 	return 0;
 }
 
@@ -79,19 +83,27 @@ static int check_local(const struct validation *v)
 	size_t key = strlen(sc->state.key), call = strlen("${call}");
 
 	if (!variables_mention(sc->target.url, "alb"))
-		return validate_error(v, "target.url", "the local stack is dialed at ${alb}; for a deployed system say stack: none");
+		return validate_error(
+			v, "target.url",
+			"the local stack is dialed at ${alb}; for a deployed system say stack: none");
 	if (!variables_mention(sc->state.redis, "redis"))
-		return validate_error(v, "state.redis", "the local stack's Redis is ${redis}; for another one say stack: none");
+		return validate_error(
+			v, "state.redis",
+			"the local stack's Redis is ${redis}; for another one say stack: none");
 	if (key < call || strcmp(sc->state.key + key - call, "${call}"))
-		return validate_error(v, "state.key", "the local agents write PREFIX${call}; \"%.60s\" does not end with ${call}",
-				      sc->state.key);
+		return validate_error(
+			v, "state.key",
+			"the local agents write PREFIX${call}; \"%.60s\" does not end with ${call}",
+			sc->state.key);
 	return 0;
 }
 
 static int check_deployed(const struct validation *v)
 {
 	const struct scenario *sc = v->sc;
-	const struct { const char *path, *text; } texts[] = {
+	const struct {
+		const char *path, *text;
+	} texts[] = {
 		{ "target.url", sc->target.url },
 		{ "target.direct.blue", sc->target.direct_blue },
 		{ "target.direct.green", sc->target.direct_green },
@@ -99,12 +111,18 @@ static int check_deployed(const struct validation *v)
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (texts[i].text && (variables_mention(texts[i].text, "alb") || variables_mention(texts[i].text, "redis")))
-			return validate_error(v, texts[i].path, "${alb} and ${redis} are of the local stack; stack: none has none");
+		if (texts[i].text && (variables_mention(texts[i].text, "alb") ||
+				      variables_mention(texts[i].text, "redis")))
+			return validate_error(
+				v, texts[i].path,
+				"${alb} and ${redis} are of the local stack; stack: none has none");
 	if (!sc->balancer.endpoint)
-		return validate_error(v, "balancer", "balancer needs the key \"endpoint\" when the stack is none");
+		return validate_error(v, "balancer",
+				      "balancer needs the key \"endpoint\" when the stack is none");
 	if (sc->state.tap)
-		return validate_error(v, "state.tap", "the tap stands before the local stack's Redis; stack: none has none");
+		return validate_error(
+			v, "state.tap",
+			"the tap stands before the local stack's Redis; stack: none has none");
 	return 0;
 }
 
@@ -113,15 +131,21 @@ static int check_target(const struct validation *v)
 	const struct scenario *sc = v->sc;
 
 	if (!is_ws_url(sc->target.url))
-		return validate_error(v, "target.url", "\"%.60s\" does not begin with ws:// or wss://", sc->target.url);
+		return validate_error(v, "target.url",
+				      "\"%.60s\" does not begin with ws:// or wss://",
+				      sc->target.url);
 	if (sc->target.direct_blue && !is_ws_url(sc->target.direct_blue))
-		return validate_error(v, "target.direct.blue", "\"%.60s\" does not begin with ws:// or wss://",
+		return validate_error(v, "target.direct.blue",
+				      "\"%.60s\" does not begin with ws:// or wss://",
 				      sc->target.direct_blue);
 	if (sc->target.direct_green && !is_ws_url(sc->target.direct_green))
-		return validate_error(v, "target.direct.green", "\"%.60s\" does not begin with ws:// or wss://",
+		return validate_error(v, "target.direct.green",
+				      "\"%.60s\" does not begin with ws:// or wss://",
 				      sc->target.direct_green);
 	if (!variables_mention(sc->state.key, "call"))
-		return validate_error(v, "state.key", "\"%.60s\" has no ${call}: all calls would share one state", sc->state.key);
+		return validate_error(v, "state.key",
+				      "\"%.60s\" has no ${call}: all calls would share one state",
+				      sc->state.key);
 	return sc->stack.kind == STACK_LOCAL ? check_local(v) : check_deployed(v);
 }
 
@@ -134,8 +158,10 @@ static int check_dist(const struct validation *v, const char *path, const struct
 	if (d->kind == DIST_UNIFORM && d->max_ns <= 0)
 		return validate_error(v, path, "a range must end above 0");
 	if (dist_mass(d) < MASS_MIN)
-		return validate_error(v, path, "hardly any value (%.2g %%) lies within min..max; at least %.0f %% must",
-				      dist_mass(d) * 100, MASS_MIN * 100);
+		return validate_error(
+			v, path,
+			"hardly any value (%.2g %%) lies within min..max; at least %.0f %% must",
+			dist_mass(d) * 100, MASS_MIN * 100);
 	return 0;
 }
 
@@ -150,10 +176,12 @@ static int check_hold(const struct validation *v)
 		return -1;
 	duration_format(sc->timers.longest_call_ns, b);
 	if (longest == INT64_MAX)
-		return validate_error(v, "calls.hold", "hold has no max; timers.longest_call declares %s", b);
+		return validate_error(v, "calls.hold",
+				      "hold has no max; timers.longest_call declares %s", b);
 	if (longest > sc->timers.longest_call_ns) {
 		duration_format(longest, a);
-		return validate_error(v, "calls.hold.max", "a call of %s is longer than timers.longest_call (%s)", a, b);
+		return validate_error(v, "calls.hold.max",
+				      "a call of %s is longer than timers.longest_call (%s)", a, b);
 	}
 	return 0;
 }
@@ -169,8 +197,9 @@ static int check_resumable(const struct validation *v)
 	if (p->share > 0 && p->resume_within_ns < need_ns) {
 		duration_format(p->resume_within_ns, have);
 		duration_format(need_ns, need);
-		return validate_error(v, "calls.profiles.resumable.resume_within",
-				      "resume_within %s is below stickiness + backoff cap + 1s = %s", have, need);
+		return validate_error(
+			v, "calls.profiles.resumable.resume_within",
+			"resume_within %s is below stickiness + backoff cap + 1s = %s", have, need);
 	}
 	return 0;
 }
@@ -182,7 +211,9 @@ static int check_calls(const struct validation *v)
 	for (int i = 0; i < PROFILE_COUNT; i++)
 		sum += v->sc->calls.profile[i].share;
 	if (fabs(sum - 1) > SHARES_TOLERANCE)
-		return validate_error(v, "calls.profiles", "the shares of the profiles sum to %g %%, not to 100 %%", sum * 100);
+		return validate_error(v, "calls.profiles",
+				      "the shares of the profiles sum to %g %%, not to 100 %%",
+				      sum * 100);
 	if (check_hold(v) < 0)
 		return -1;
 	return check_resumable(v);

@@ -1,6 +1,7 @@
 /*
- * What no single key says: contradictions between declared timers, calls and steps are errors (at the place of the key
- * that is wrong), plans that cannot give the evidence a gate asks for are warnings. Pure.
+ * What no single key says: contradictions between declared timers, calls and steps are errors (at
+ * the place of the key that is wrong), plans that cannot give the evidence a gate asks for are
+ * warnings. Pure.
  */
 #ifndef SCENARIO_VALIDATE_H
 #define SCENARIO_VALIDATE_H

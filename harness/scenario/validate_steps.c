@@ -7,7 +7,7 @@
 
 struct world {
 	bool weight[COLOR_COUNT]; /* takes new calls */
-	bool gone[COLOR_COUNT];   /* torn down */
+	bool gone[COLOR_COUNT];	  /* torn down */
 	bool shifted;
 };
 
@@ -43,9 +43,11 @@ static int check_drain(const struct validation *v, size_t i, const struct world 
 	if (w->gone[s->color])
 		return step_error(v, i, "color", "this color was torn down already");
 	if (w->weight[s->color])
-		return step_error(v, i, "color", "this color still takes new calls; shift its weight to 0 first");
+		return step_error(v, i, "color",
+				  "this color still takes new calls; shift its weight to 0 first");
 	if (s->begin == BEGIN_SIGTERM && v->sc->stack.kind == STACK_NONE)
-		return step_error(v, i, "begin", "with stack: none there is nobody to send SIGTERM to");
+		return step_error(v, i, "begin",
+				  "with stack: none there is nobody to send SIGTERM to");
 	duration_format(s->quiet_ns, have);
 	if (s->quiet_ns < need_ns) {
 		duration_format(need_ns, need);
@@ -53,7 +55,8 @@ static int check_drain(const struct validation *v, size_t i, const struct world 
 		return step_error(v, i, "quiet", text);
 	}
 	if (s->deadline_ns < s->quiet_ns) {
-		snprintf(text, sizeof text, "the deadline is shorter than quiet (%s): it could never be over", have);
+		snprintf(text, sizeof text,
+			 "the deadline is shorter than quiet (%s): it could never be over", have);
 		return step_error(v, i, "deadline", text);
 	}
 	return 0;
@@ -72,19 +75,26 @@ static int check_step(const struct validation *v, size_t i, struct world *w)
 		if (w->gone[s->color])
 			return step_error(v, i, "color", "this color was torn down already");
 		if (v->sc->stack.kind == STACK_NONE &&
-		    !(s->color == COLOR_BLUE ? v->sc->target.direct_blue : v->sc->target.direct_green))
-			return step_error(v, i, "color", "with stack: none this needs the color's URL in target.direct");
+		    !(s->color == COLOR_BLUE ? v->sc->target.direct_blue :
+					       v->sc->target.direct_green))
+			return step_error(
+				v, i, "color",
+				"with stack: none this needs the color's URL in target.direct");
 		return 0;
 	case PHASE_TEARDOWN:
 		if (w->gone[s->color])
 			return step_error(v, i, "color", "this color was torn down already");
 		if (!w->shifted || w->weight[s->color])
-			return step_error(v, i, "color", "this color still takes new calls; shift its weight to 0 first");
+			return step_error(
+				v, i, "color",
+				"this color still takes new calls; shift its weight to 0 first");
 		w->gone[s->color] = true;
 		return 0;
 	case PHASE_ROLLBACK:
 		if (w->gone[COLOR_BLUE])
-			return step_error(v, i, "", "blue was torn down already: there is nothing to go back to");
+			return step_error(
+				v, i, "",
+				"blue was torn down already: there is nothing to go back to");
 		w->weight[COLOR_BLUE] = true;
 		w->weight[COLOR_GREEN] = false;
 		return 0;

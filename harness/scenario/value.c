@@ -19,12 +19,13 @@ static int duration_value(const struct field *f, const char *text, int64_t *at, 
 		return err_context(err, "%s", f->key);
 	if (ns < f->min || ns > max) {
 		duration_format(ns < f->min ? f->min : max, limit);
-		return err_set(err, ERR_INPUT, "%s: %s is %s the limit %s", f->key, text, ns < f->min ? "below" : "above",
-			       limit);
+		return err_set(err, ERR_INPUT, "%s: %s is %s the limit %s", f->key, text,
+			       ns < f->min ? "below" : "above", limit);
 	}
 	if (f->granule_ns && ns % f->granule_ns) {
 		duration_format(f->granule_ns, limit);
-		return err_set(err, ERR_INPUT, "%s: %s is not a whole multiple of %s", f->key, text, limit);
+		return err_set(err, ERR_INPUT, "%s: %s is not a whole multiple of %s", f->key, text,
+			       limit);
 	}
 	*at = ns;
 	return 0;
@@ -38,10 +39,11 @@ static int integer_value(const struct field *f, const char *text, int *at, struc
 	errno = 0;
 	v = strtoll(text, &end, 10);
 	if (end == text || *end || strspn(text, "+-0123456789") != strlen(text))
-		return err_set(err, ERR_INPUT, "%s: \"%.*s\" is not a whole number", f->key, SHOWN_MAX, text);
+		return err_set(err, ERR_INPUT, "%s: \"%.*s\" is not a whole number", f->key,
+			       SHOWN_MAX, text);
 	if (errno == ERANGE || v < f->min || v > max)
-		return err_set(err, ERR_INPUT, "%s: %.*s is outside %lld to %lld", f->key, SHOWN_MAX, text,
-			       (long long)f->min, max);
+		return err_set(err, ERR_INPUT, "%s: %.*s is outside %lld to %lld", f->key,
+			       SHOWN_MAX, text, (long long)f->min, max);
 	*at = (int)v;
 	return 0;
 }
@@ -53,8 +55,9 @@ static int seed_value(const struct field *f, const char *text, uint64_t *at, str
 	errno = 0;
 	v = strtoull(text, NULL, 10);
 	if (!*text || strspn(text, "0123456789") != strlen(text) || errno == ERANGE)
-		return err_set(err, ERR_INPUT, "%s: \"%.*s\" is not a whole number from 0 to 18446744073709551615", f->key,
-			       SHOWN_MAX, text);
+		return err_set(err, ERR_INPUT,
+			       "%s: \"%.*s\" is not a whole number from 0 to 18446744073709551615",
+			       f->key, SHOWN_MAX, text);
 	*at = v;
 	return 0;
 }
@@ -66,7 +69,8 @@ static int sigma_value(const struct field *f, const char *text, double *at, stru
 	if (number_parse(text, &v, err) < 0)
 		return err_context(err, "%s", f->key);
 	if (v <= 0 || v > (double)f->max)
-		return err_set(err, ERR_INPUT, "%s: %s must be above 0 and at most %lld", f->key, text, (long long)f->max);
+		return err_set(err, ERR_INPUT, "%s: %s must be above 0 and at most %lld", f->key,
+			       text, (long long)f->max);
 	*at = v;
 	return 0;
 }
@@ -76,7 +80,8 @@ static int flag_value(const struct field *f, const char *text, bool *at, struct 
 	bool yes = !strcmp(text, "on") || !strcmp(text, "true") || !strcmp(text, "yes");
 
 	if (!yes && strcmp(text, "off") && strcmp(text, "false") && strcmp(text, "no"))
-		return err_set(err, ERR_INPUT, "%s: \"%.*s\" is neither on nor off", f->key, SHOWN_MAX, text);
+		return err_set(err, ERR_INPUT, "%s: \"%.*s\" is neither on nor off", f->key,
+			       SHOWN_MAX, text);
 	*at = yes;
 	return 0;
 }
@@ -96,7 +101,8 @@ static int word_index(const struct field *f, const char *text, int *ret, struct 
 			words[count++] = f->words[i];
 	}
 	nearest_hint(text, words, count, hint, sizeof hint);
-	return err_set(err, ERR_INPUT, "%s: unknown word \"%.*s\"; %s", f->key, SHOWN_MAX, text, hint);
+	return err_set(err, ERR_INPUT, "%s: unknown word \"%.*s\"; %s", f->key, SHOWN_MAX, text,
+		       hint);
 }
 
 /* "[prefix ]a..b" with a <= b. */
@@ -113,11 +119,12 @@ static int range_value(const struct field *f, const char *text, int64_t *at, str
 		p = "";
 	dots = strstr(p, "..");
 	if (!dots || (size_t)(dots - p) >= sizeof low)
-		return err_set(err, ERR_INPUT, "%s: \"%.*s\" is not of the form \"%s%s100ms..1s\"", f->key, SHOWN_MAX, text,
-			       prefix ? f->prefix : "", prefix ? " " : "");
+		return err_set(err, ERR_INPUT, "%s: \"%.*s\" is not of the form \"%s%s100ms..1s\"",
+			       f->key, SHOWN_MAX, text, prefix ? f->prefix : "", prefix ? " " : "");
 	memcpy(low, p, (size_t)(dots - p));
 	low[dots - p] = '\0';
-	if (duration_value(f, low, &range[0], err) < 0 || duration_value(f, dots + 2, &range[1], err) < 0)
+	if (duration_value(f, low, &range[0], err) < 0 ||
+	    duration_value(f, dots + 2, &range[1], err) < 0)
 		return -1;
 	if (range[0] > range[1])
 		return err_set(err, ERR_INPUT, "%s: %s begins above its end", f->key, text);
@@ -178,7 +185,8 @@ bool value_absent(const struct field *f, const void *at)
 	case FIELD_TEXT:
 		return !*(char *const *)at;
 	case FIELD_DURATION:
-		return !f->fallback && !f->required && !f->tagged && *(const int64_t *)at == f->absent;
+		return !f->fallback && !f->required && !f->tagged &&
+		       *(const int64_t *)at == f->absent;
 	case FIELD_FLAG:
 		return !f->fallback && !*(const bool *)at;
 	case FIELD_WORD:
@@ -233,7 +241,8 @@ void value_format(const struct field *f, const void *at, struct buf *out)
 	case FIELD_RANGE:
 		duration_format(((const int64_t *)at)[0], text);
 		duration_format(((const int64_t *)at)[1], end);
-		buf_printf(out, "%s%s%s..%s", f->prefix ? f->prefix : "", f->prefix ? " " : "", text, end);
+		buf_printf(out, "%s%s%s..%s", f->prefix ? f->prefix : "", f->prefix ? " " : "",
+			   text, end);
 		break;
 	case FIELD_WORDS:
 	case FIELD_TEXTS:

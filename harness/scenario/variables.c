@@ -11,7 +11,7 @@ struct reference {
 	char name[NAME_MAX_BYTES];
 	const char *fallback; /* NULL: none */
 	size_t fallback_length;
-	const char *end;      /* past the brace */
+	const char *end; /* past the brace */
 };
 
 static bool is_name(const char *s, size_t length)
@@ -44,13 +44,15 @@ static int reference_parse(const char *at, struct reference *ret, struct err *er
 		}
 	}
 	if (!is_name(name, length))
-		return err_set(err, ERR_INPUT, "\"%.*s\" is not a variable; write ${NAME} or ${NAME:-default}",
+		return err_set(err, ERR_INPUT,
+			       "\"%.*s\" is not a variable; write ${NAME} or ${NAME:-default}",
 			       (int)(end + 1 - at > 40 ? 40 : end + 1 - at), at);
 	memcpy(ret->name, name, length);
 	ret->name[length] = '\0';
 	for (size_t i = 0; i + 1 < ret->fallback_length; i++)
 		if (ret->fallback[i] == '$' && ret->fallback[i + 1] == '{')
-			return err_set(err, ERR_INPUT, "the default of ${%s} holds another variable", ret->name);
+			return err_set(err, ERR_INPUT,
+				       "the default of ${%s} holds another variable", ret->name);
 	return 0;
 }
 
@@ -70,7 +72,7 @@ static bool is_late(const char *name)
 	return false;
 }
 
-/* Where the n-th "${" of a scalar is written, as far as the scalar stands on its first line without escapes. */
+/* Where the n-th "${" of a scalar is written, if the scalar stands on its first line. */
 static struct mark reference_mark(const struct source *source, struct mark scalar, int n)
 {
 	size_t length;
@@ -87,23 +89,28 @@ static struct mark reference_mark(const struct source *source, struct mark scala
 	return scalar;
 }
 
-static int replace_one(const struct reference *ref, const char *at, const struct variable *variables, size_t count,
-		       struct buf *out, struct err *err)
+static int replace_one(const struct reference *ref, const char *at,
+		       const struct variable *variables, size_t count, struct buf *out,
+		       struct err *err)
 {
 	const char *value;
 
 	if (is_late(ref->name)) {
 		if (ref->fallback)
-			return err_set(err, ERR_INPUT, "${%s} is bound when the run starts and takes no default", ref->name);
+			return err_set(err, ERR_INPUT,
+				       "${%s} is bound when the run starts and takes no default",
+				       ref->name);
 		buf_append(out, at, (size_t)(ref->end - at));
 		return 0;
 	}
 	value = value_of(variables, count, ref->name);
 	if (!value && !ref->fallback)
-		return err_set(err, ERR_INPUT, "${%s} is not defined; give -e %s=VALUE or write ${%s:-default}", ref->name,
-			       ref->name, ref->name);
+		return err_set(err, ERR_INPUT,
+			       "${%s} is not defined; give -e %s=VALUE or write ${%s:-default}",
+			       ref->name, ref->name, ref->name);
 	if (value && strstr(value, "${"))
-		return err_set(err, ERR_INPUT, "the value of ${%s} holds \"${\"; variables are not replaced twice",
+		return err_set(err, ERR_INPUT,
+			       "the value of ${%s} holds \"${\"; variables are not replaced twice",
 			       ref->name);
 	if (value)
 		buf_puts(out, value);
@@ -123,8 +130,9 @@ static size_t count_references(const char *text)
 	return n;
 }
 
-int variables_replace(const struct source *source, struct mark mark, const char *text, const struct variable *variables,
-		      size_t count, struct buf *out, struct err *err)
+int variables_replace(const struct source *source, struct mark mark, const char *text,
+		      const struct variable *variables, size_t count, struct buf *out,
+		      struct err *err)
 {
 	struct err why = { .kind = ERR_NONE };
 	size_t from = out->len, late = 0;
@@ -133,17 +141,21 @@ int variables_replace(const struct source *source, struct mark mark, const char 
 
 	for (int n = 0; (at = strstr(text, "${")); n++, text = ref.end) {
 		buf_append(out, text, (size_t)(at - text));
-		if (reference_parse(at, &ref, &why) < 0 || replace_one(&ref, at, variables, count, out, &why) < 0)
-			return place_error(source, reference_mark(source, mark, n), NULL, err, "%s", why.text);
+		if (reference_parse(at, &ref, &why) < 0 ||
+		    replace_one(&ref, at, variables, count, out, &why) < 0)
+			return place_error(source, reference_mark(source, mark, n), NULL, err, "%s",
+					   why.text);
 		late += is_late(ref.name);
 	}
 	buf_puts(out, text);
 	if (out->overflow)
-		return place_error(source, mark, NULL, err, "the value is longer than %zu bytes with its variables replaced",
+		return place_error(source, mark, NULL, err,
+				   "the value is longer than %zu bytes with its variables replaced",
 				   out->max);
-	/* "$" from a value and "{" from its neighbour would read as a variable when the resolved scenario is loaded. */
+	/* "$" from a value and "{" from its neighbour would be a variable when loaded again. */
 	if (count_references(buf_text(out) + from) != late)
-		return place_error(source, mark, NULL, err, "the value holds \"${\" once its variables are replaced");
+		return place_error(source, mark, NULL, err,
+				   "the value holds \"${\" once its variables are replaced");
 	return 0;
 }
 
@@ -160,7 +172,8 @@ bool variables_mention(const char *text, const char *name)
 	return false;
 }
 
-int scenario_bind(const char *text, const struct variable *variables, size_t count, struct buf *out, struct err *err)
+int scenario_bind(const char *text, const struct variable *variables, size_t count, struct buf *out,
+		  struct err *err)
 {
 	const char *whole = text, *at;
 	struct reference ref;
@@ -173,9 +186,12 @@ int scenario_bind(const char *text, const struct variable *variables, size_t cou
 			return err_context(err, "\"%s\"", whole);
 		value = value_of(variables, count, ref.name);
 		if (!value)
-			return err_set(err, ERR_INPUT, "\"%s\": ${%s} has no value here", whole, ref.name);
+			return err_set(err, ERR_INPUT, "\"%s\": ${%s} has no value here", whole,
+				       ref.name);
 		buf_puts(out, value);
 	}
 	buf_puts(out, text);
-	return out->overflow ? err_set(err, ERR_INPUT, "\"%s\" is longer than %zu bytes once bound", whole, out->max) : 0;
+	return out->overflow ? err_set(err, ERR_INPUT, "\"%s\" is longer than %zu bytes once bound",
+				       whole, out->max) :
+			       0;
 }

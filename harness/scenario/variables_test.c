@@ -8,20 +8,32 @@
 #include "scenario/variables.h"
 
 static const struct variable some[] = {
-	{ "A", "1" }, { "EMPTY", "" }, { "REF", "${A}" }, { "DOLLAR", "$" }, { "BRACE", "{call}" }, { "A", "later" },
-	{ "call", "mine" }, { "YAML", "x, share: 7 }\n  other: [" },
+	{ "A", "1" },	       { "EMPTY", "" },
+	{ "REF", "${A}" },     { "DOLLAR", "$" },
+	{ "BRACE", "{call}" }, { "A", "later" },
+	{ "call", "mine" },    { "YAML", "x, share: 7 }\n  other: [" },
 };
 enum { SOME = sizeof some / sizeof *some };
 
 static void variables_are_replaced_late_names_stay_and_the_first_value_wins(void **state)
 {
-	static const struct { const char *text, *want; } rows[] = {
-		{ "plain", "plain" },           { "${A}", "1" },               { "x${A}y${A}z", "x1y1z" },
-		{ "${B:-5s}", "5s" },           { "${A:-5s}", "1" },           { "${B:-}", "" },
-		{ "${EMPTY:-5s}", "" },         { "${B:-a:-b}", "a:-b" },      { "${call}", "${call}" },
-		{ "ws://${alb}/r/${call}?${A}", "ws://${alb}/r/${call}?1" },   { "$A $ {A} $$", "$A $ {A} $$" },
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "plain", "plain" },
+		{ "${A}", "1" },
+		{ "x${A}y${A}z", "x1y1z" },
+		{ "${B:-5s}", "5s" },
+		{ "${A:-5s}", "1" },
+		{ "${B:-}", "" },
+		{ "${EMPTY:-5s}", "" },
+		{ "${B:-a:-b}", "a:-b" },
+		{ "${call}", "${call}" },
+		{ "ws://${alb}/r/${call}?${A}", "ws://${alb}/r/${call}?1" },
+		{ "$A $ {A} $$", "$A $ {A} $$" },
 		{ "${redis}${run}${color}${instance}", "${redis}${run}${color}${instance}" },
-		{ "${YAML}", "x, share: 7 }\n  other: [" },                    { "", "" },
+		{ "${YAML}", "x, share: 7 }\n  other: [" },
+		{ "", "" },
 	};
 	const struct source source = { "f", "" };
 
@@ -29,7 +41,9 @@ static void variables_are_replaced_late_names_stay_and_the_first_value_wins(void
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct buf out = buf_init(256);
 
-		assert_int_equal(variables_replace(&source, (struct mark){ 1, 1 }, rows[i].text, some, SOME, &out, NULL), 0);
+		assert_int_equal(variables_replace(&source, (struct mark){ 1, 1 }, rows[i].text,
+						   some, SOME, &out, NULL),
+				 0);
 		assert_string_equal(buf_text(&out), rows[i].want);
 		buf_free(&out);
 	}
@@ -37,7 +51,10 @@ static void variables_are_replaced_late_names_stay_and_the_first_value_wins(void
 
 static void what_cannot_be_replaced_is_an_error_at_its_place(void **state)
 {
-	static const struct { const char *text, *why; int column; } rows[] = {
+	static const struct {
+		const char *text, *why;
+		int column;
+	} rows[] = {
 		{ "ab${NOPE}", "f:1:6: ${NOPE} is not defined", 4 },
 		{ "${A}${NOPE}", "f:1:8: ${NOPE} is not defined", 4 },
 		{ "${A", "without its \"}\"", 4 },
@@ -59,8 +76,9 @@ static void what_cannot_be_replaced_is_an_error_at_its_place(void **state)
 
 		buf_printf(&line, "k: %s", rows[i].text);
 		const struct source source = { "f", buf_text(&line) };
-		assert_int_equal(variables_replace(&source, (struct mark){ 1, rows[i].column }, rows[i].text, some, SOME, &out,
-						   &err), -1);
+		assert_int_equal(variables_replace(&source, (struct mark){ 1, rows[i].column },
+						   rows[i].text, some, SOME, &out, &err),
+				 -1);
 		assert_int_equal(err.kind, ERR_INPUT);
 		if (!strstr(err.text, rows[i].why))
 			fail_msg("%s: %s", rows[i].text, err.text);
@@ -76,7 +94,9 @@ static void a_value_that_grows_past_the_limit_is_an_error(void **state)
 	struct err err = { .kind = ERR_NONE };
 
 	(void)state;
-	assert_int_equal(variables_replace(&source, (struct mark){ 1, 4 }, "${A}${A}${A}", some, SOME, &out, &err), -1);
+	assert_int_equal(variables_replace(&source, (struct mark){ 1, 4 }, "${A}${A}${A}", some,
+					   SOME, &out, &err),
+			 -1);
 	assert_non_null(strstr(err.text, "longer than 2 bytes"));
 	buf_free(&out);
 }

@@ -1,6 +1,7 @@
 /*
- * Warnings: the scenario is sound, but what it plans cannot give the evidence its gates ask for, or leaves calls on a
- * color it is about to tear down. Estimates are on the generous side: a warning means it cannot work, not that it may not.
+ * Warnings: the scenario is sound, but what it plans cannot give the evidence its gates ask for,
+ * or leaves calls on a color it is about to tear down. Estimates are on the generous side: a
+ * warning means it cannot work, not that it may not.
  */
 #include <math.h>
 #include <string.h>
@@ -56,7 +57,8 @@ static double phase_seconds(const struct scenario *sc, int phase)
 		const struct step *s = &sc->steps[i];
 
 		inside = inside || s->phase == PHASE_SHIFT;
-		if (phase == GATE_PHASE_ANY || s->phase == (enum phase)phase || (phase == GATE_PHASE_CUTOVER && inside)) {
+		if (phase == GATE_PHASE_ANY || s->phase == (enum phase)phase ||
+		    (phase == GATE_PHASE_CUTOVER && inside)) {
 			found = true;
 			sum += step_seconds(sc, s);
 		}
@@ -86,7 +88,8 @@ static double samples(const struct scenario *sc, const struct gate *gate, double
 		return resumes_per_second(c) * length_s;
 	if (!strcmp(gate->metric, "dial"))
 		return (gate->phase == GATE_PHASE_ANY ? c->live : 0) +
-		       (c->live / seconds(dist_mean_ns(&c->hold)) + resumes_per_second(c)) * length_s;
+		       (c->live / seconds(dist_mean_ns(&c->hold)) + resumes_per_second(c)) *
+			       length_s;
 	return turns;
 }
 
@@ -95,20 +98,25 @@ static void warn_gate(const struct scenario *sc, const struct gate *gate, struct
 	double length_s = phase_seconds(sc, gate->phase), need = gate_samples_needed(gate), have;
 
 	if (length_s < 0) {
-		buf_printf(out, "%s:%d: warning: %s: the cutover has no such step; the gate will be inconclusive\n", sc->path,
-			   gate->line, gate->key);
+		buf_printf(
+			out,
+			"%s:%d: warning: %s: the cutover has no such step; the gate will be inconclusive\n",
+			sc->path, gate->line, gate->key);
 		return;
 	}
 	if (isinf(need)) {
-		buf_printf(out, "%s:%d: warning: %s %s: no number of samples settles p(100); use max\n", sc->path, gate->line,
-			   gate->key, gate->expression);
+		buf_printf(out,
+			   "%s:%d: warning: %s %s: no number of samples settles p(100); use max\n",
+			   sc->path, gate->line, gate->key, gate->expression);
 		return;
 	}
 	have = gate->duration ? samples(sc, gate, length_s) : need;
 	if (have < need)
-		buf_printf(out,
-			   "%s:%d: warning: %s %s needs about %.0f samples; the plan yields about %.0f: it will be"
-			   " inconclusive\n", sc->path, gate->line, gate->key, gate->expression, need, have);
+		buf_printf(
+			out,
+			"%s:%d: warning: %s %s needs about %.0f samples; the plan yields about %.0f: it will be"
+			" inconclusive\n",
+			sc->path, gate->line, gate->key, gate->expression, need, have);
 }
 
 static void warn_drain(const struct scenario *sc, const struct step *s, struct buf *out)
@@ -119,12 +127,17 @@ static void warn_drain(const struct scenario *sc, const struct step *s, struct b
 	duration_format(sc->timers.longest_call_ns, longest);
 	duration_format(sc->timers.deregistration_delay_ns, delay);
 	if (s->deadline_ns < sc->timers.longest_call_ns)
-		buf_printf(out, "%s:%d: warning: the drain's deadline %s is shorter than timers.longest_call %s\n", sc->path,
-			   s->line, deadline, longest);
-	if (s->begin == BEGIN_DEREGISTER && sc->timers.deregistration_delay_ns < sc->timers.longest_call_ns)
-		buf_printf(out,
-			   "%s:%d: warning: the drain begins with deregister, and timers.deregistration_delay %s is shorter"
-			   " than timers.longest_call %s: longer calls are cut\n", sc->path, s->line, delay, longest);
+		buf_printf(
+			out,
+			"%s:%d: warning: the drain's deadline %s is shorter than timers.longest_call %s\n",
+			sc->path, s->line, deadline, longest);
+	if (s->begin == BEGIN_DEREGISTER &&
+	    sc->timers.deregistration_delay_ns < sc->timers.longest_call_ns)
+		buf_printf(
+			out,
+			"%s:%d: warning: the drain begins with deregister, and timers.deregistration_delay %s is shorter"
+			" than timers.longest_call %s: longer calls are cut\n",
+			sc->path, s->line, delay, longest);
 }
 
 void validate_warnings(const struct scenario *sc, struct buf *out)
@@ -140,7 +153,9 @@ void validate_warnings(const struct scenario *sc, struct buf *out)
 
 		duration_format(silent_ns, silent);
 		duration_format(sc->timers.idle_ns, idle);
-		buf_printf(out, "%s: warning: callers are silent for %s; timers.idle %s cuts them\n", sc->path, silent, idle);
+		buf_printf(out,
+			   "%s: warning: callers are silent for %s; timers.idle %s cuts them\n",
+			   sc->path, silent, idle);
 	}
 	for (size_t i = 0; i < sc->gate_count; i++)
 		warn_gate(sc, &sc->gates[i], out);

@@ -1,4 +1,4 @@
-/* From a struct to canonical YAML, by the table: block style, every key that has a value, texts in double quotes. */
+/* From a struct to canonical YAML, by the table: block style, all that has a value, texts quoted. */
 #include <string.h>
 
 #include "scenario/schema.h"

@@ -10,8 +10,8 @@
 #include "scenario/testing.h"
 
 /*
- * Equality by the table, member by member: what the writer forgets, and what the parser misreads, both show. The walk is
- * this test's own, not the writer's.
+ * Equality by the table, member by member: what the writer forgets, and what the parser misreads,
+ * both show. The walk is this test's own, not the writer's.
  */
 static bool same_map(const struct map *map, const void *a, const void *b);
 
@@ -42,11 +42,13 @@ static bool same_field(const struct field *f, const void *a, const void *b)
 	case FIELD_MAP:
 		return same_map(f->map, x, y);
 	case FIELD_LIST: {
-		size_t n = *(const size_t *)((const char *)a + f->count_offset), m = *(const size_t *)((const char *)b + f->count_offset);
+		size_t n = *(const size_t *)((const char *)a + f->count_offset),
+		       m = *(const size_t *)((const char *)b + f->count_offset);
 		bool same = n == m;
 
 		for (size_t i = 0; same && i < n; i++)
-			same = same_map(f->map, *(char *const *)x + i * f->element_size, *(char *const *)y + i * f->element_size);
+			same = same_map(f->map, *(char *const *)x + i * f->element_size,
+					*(char *const *)y + i * f->element_size);
 		return same;
 	}
 	case FIELD_GATES: {
@@ -54,8 +56,10 @@ static bool same_field(const struct field *f, const void *a, const void *b)
 		bool same = s->gate_count == t->gate_count;
 
 		for (size_t i = 0; same && i < s->gate_count; i++)
-			same = !strcmp(s->gates[i].key, t->gates[i].key) && s->gates[i].limit == t->gates[i].limit &&
-			       !strcmp(s->gates[i].expression, t->gates[i].expression) && s->gates[i].stat == t->gates[i].stat;
+			same = !strcmp(s->gates[i].key, t->gates[i].key) &&
+			       s->gates[i].limit == t->gates[i].limit &&
+			       !strcmp(s->gates[i].expression, t->gates[i].expression) &&
+			       s->gates[i].stat == t->gates[i].stat;
 		return same;
 	}
 	case FIELD_WORDS:
@@ -78,7 +82,8 @@ static bool same_map(const struct map *map, const void *a, const void *b)
 		if (!f->tagged || f->tag == tag)
 			if (!same_field(f, a, b))
 				return false;
-		if (f->given_offset && *((const bool *)a + f->given_offset) != *((const bool *)b + f->given_offset))
+		if (f->given_offset &&
+		    *((const bool *)a + f->given_offset) != *((const bool *)b + f->given_offset))
 			return false;
 	}
 	return true;
@@ -86,7 +91,8 @@ static bool same_map(const struct map *map, const void *a, const void *b)
 
 /* --- random scenarios, as text in every form the parser takes --- */
 
-static const char *duration(struct rng *rng, int64_t low_ns, int64_t high_ns, char out[DURATION_TEXT_MAX])
+static const char *duration(struct rng *rng, int64_t low_ns, int64_t high_ns,
+			    char out[DURATION_TEXT_MAX])
 {
 	duration_format(low_ns + (int64_t)rng_below(rng, (uint64_t)(high_ns - low_ns) + 1), out);
 	return out;
@@ -102,15 +108,15 @@ static void random_dist(struct rng *rng, struct buf *out, const char *max, const
 		buf_printf(out, "%s", duration(rng, ms, 8000 * ms, a));
 		return;
 	case 1:
-		buf_printf(out, "{ uniform: %s..%s%s }", duration(rng, ms, 900 * ms, a), duration(rng, 901 * ms, 8000 * ms, b),
-			   more);
+		buf_printf(out, "{ uniform: %s..%s%s }", duration(rng, ms, 900 * ms, a),
+			   duration(rng, 901 * ms, 8000 * ms, b), more);
 		return;
 	case 2:
 		buf_printf(out, "{ exponential: %s", duration(rng, 3000 * ms, 8000 * ms, a));
 		break;
 	default:
-		buf_printf(out, "{ lognormal: { mean: %s, sigma: %.3f }", duration(rng, 3000 * ms, 8000 * ms, a),
-			   0.2 + rng_unit(rng));
+		buf_printf(out, "{ lognormal: { mean: %s, sigma: %.3f }",
+			   duration(rng, 3000 * ms, 8000 * ms, a), 0.2 + rng_unit(rng));
 		break;
 	}
 	if (rng_below(rng, 2))
@@ -120,52 +126,79 @@ static void random_dist(struct rng *rng, struct buf *out, const char *max, const
 
 static void random_scenario(struct rng *rng, struct buf *out)
 {
-	static const char *const abouts[] = { "plain", "\"q \\\" \\\\ \\n \\t '\"", "'#: {}[]&*!|>%@`'", "\"\xc3\xa4\xe2\x82\xac\"", "\"  spaced  \"", "\"123\"",
-					      "\"yes\"", "\"~\"", "'- x: y'", "\"${call} ${run}\"" };
+	static const char *const abouts[] = { "plain",
+					      "\"q \\\" \\\\ \\n \\t '\"",
+					      "'#: {}[]&*!|>%@`'",
+					      "\"\xc3\xa4\xe2\x82\xac\"",
+					      "\"  spaced  \"",
+					      "\"123\"",
+					      "\"yes\"",
+					      "\"~\"",
+					      "'- x: y'",
+					      "\"${call} ${run}\"" };
 	const int64_t s = 1000000000;
 	char a[DURATION_TEXT_MAX], b[DURATION_TEXT_MAX];
 	int share = (int)rng_below(rng, 101);
 
 	buf_printf(out, "name: n%llu\n", (unsigned long long)rng_below(rng, 1000));
 	if (rng_below(rng, 2))
-		buf_printf(out, "about: %s\n", abouts[rng_below(rng, sizeof abouts / sizeof *abouts)]);
+		buf_printf(out, "about: %s\n",
+			   abouts[rng_below(rng, sizeof abouts / sizeof *abouts)]);
 	if (rng_below(rng, 2))
 		buf_printf(out, "seed: %llu\n", (unsigned long long)rng_u64(rng));
 	if (rng_below(rng, 2))
-		buf_printf(out, "stack: { instances: %d, think: %dms, agent_defect: D0%d, stickiness: %dh }\n", 1 + (int)rng_below(rng, 16),
-			   (int)rng_below(rng, 1000), (int)rng_below(rng, 9), (int)rng_below(rng, 99));
+		buf_printf(
+			out,
+			"stack: { instances: %d, think: %dms, agent_defect: D0%d, stickiness: %dh }\n",
+			1 + (int)rng_below(rng, 16), (int)rng_below(rng, 1000),
+			(int)rng_below(rng, 9), (int)rng_below(rng, 99));
 	if (rng_below(rng, 3) == 0)
 		buf_puts(out, "overlay: { name: D21, about: \"x: y\" }\n");
 	if (rng_below(rng, 2))
-		buf_printf(out, "state: { tap: %s, key: \"k:${run}:${call}\", ttl: %dm }\n", rng_below(rng, 2) ? "off" : "yes",
-			   1 + (int)rng_below(rng, 60));
+		buf_printf(out, "state: { tap: %s, key: \"k:${run}:${call}\", ttl: %dm }\n",
+			   rng_below(rng, 2) ? "off" : "yes", 1 + (int)rng_below(rng, 60));
 	if (rng_below(rng, 2))
-		buf_puts(out, "target: { direct: { blue: \"ws://x/${call}\" } }\nbalancer: { rule: \"arn:aws:x/y\", endpoint: http://e }\n");
-	buf_printf(out, "timers: { stickiness: %s, deregistration_delay: %dm, idle: %ds, longest_call: 1h, propagation: %s }\n",
-		   rng_below(rng, 2) ? "1s" : "{ group: 0s, target: 1s }", (int)rng_below(rng, 60), 1 + (int)rng_below(rng, 99),
-		   duration(rng, 0, 100 * s, a));
+		buf_puts(
+			out,
+			"target: { direct: { blue: \"ws://x/${call}\" } }\nbalancer: { rule: \"arn:aws:x/y\", endpoint: http://e }\n");
+	buf_printf(
+		out,
+		"timers: { stickiness: %s, deregistration_delay: %dm, idle: %ds, longest_call: 1h, propagation: %s }\n",
+		rng_below(rng, 2) ? "1s" : "{ group: 0s, target: 1s }", (int)rng_below(rng, 60),
+		1 + (int)rng_below(rng, 99), duration(rng, 0, 100 * s, a));
 	buf_printf(out, "calls:\n  live: %d\n  hold: ", 1 + (int)rng_below(rng, 1000000));
 	random_dist(rng, out, ", max: 50m", "");
 	buf_printf(out, "\n  turn: { every: %s", duration(rng, 10000000, 100 * s, a));
 	if (rng_below(rng, 2))
-		buf_printf(out, ", silence: { share: %d%%, for: %s }", (int)rng_below(rng, 101), duration(rng, 0, s, a));
-	buf_printf(out, " }\n  profiles:\n    bridge: { share: %d%% }\n    resumable:\n      share: %d%%\n", share, 100 - share);
+		buf_printf(out, ", silence: { share: %d%%, for: %s }", (int)rng_below(rng, 101),
+			   duration(rng, 0, s, a));
+	buf_printf(
+		out,
+		" }\n  profiles:\n    bridge: { share: %d%% }\n    resumable:\n      share: %d%%\n",
+		share, 100 - share);
 	if (rng_below(rng, 2)) {
 		buf_puts(out, "      lose_leg: ");
-		random_dist(rng, out, rng_below(rng, 2) ? ", max: 59m" : "", rng_below(rng, 2) ? ", when: mid_turn" : "");
+		random_dist(rng, out, rng_below(rng, 2) ? ", max: 59m" : "",
+			    rng_below(rng, 2) ? ", when: mid_turn" : "");
 		buf_puts(out, "\n");
 	}
-	buf_printf(out, "      resume_within: %s\n      backoff: full-jitter %s..%s\n", duration(rng, 9 * s, 99 * s, a),
-		   duration(rng, 1000000, s, b), "2s");
-	buf_printf(out, "cutover:\n  - steady: %s\n  - shift: { blue: 0, green: %d, skip: %s }\n", duration(rng, 0, 99 * s, a),
-		   1 + (int)rng_below(rng, 999), rng_below(rng, 2) ? "on" : "off");
+	buf_printf(out, "      resume_within: %s\n      backoff: full-jitter %s..%s\n",
+		   duration(rng, 9 * s, 99 * s, a), duration(rng, 1000000, s, b), "2s");
+	buf_printf(out, "cutover:\n  - steady: %s\n  - shift: { blue: 0, green: %d, skip: %s }\n",
+		   duration(rng, 0, 99 * s, a), 1 + (int)rng_below(rng, 999),
+		   rng_below(rng, 2) ? "on" : "off");
 	if (rng_below(rng, 2))
-		buf_printf(out, "  - drain: { begin: %s, deadline: %s }\n", rng_below(rng, 2) ? "sigterm" : "deregister",
+		buf_printf(out, "  - drain: { begin: %s, deadline: %s }\n",
+			   rng_below(rng, 2) ? "sigterm" : "deregister",
 			   duration(rng, 9 * s, 99 * s, a));
-	buf_puts(out, rng_below(rng, 2) ? "  - teardown: { grace: 1500ms, skip: on }\n" : "  - rollback: {}\n");
+	buf_puts(out, rng_below(rng, 2) ? "  - teardown: { grace: 1500ms, skip: on }\n" :
+					  "  - rollback: {}\n");
 	if (rng_below(rng, 2))
-		buf_printf(out, "gates:\n  \"dial{phase:drain}\": \"p(%d) < %s\"\n  refused: [ \"rate < %d%%\", 'count==0' ]\n",
-			   (int)rng_below(rng, 101), duration(rng, 0, 99 * s, a), (int)rng_below(rng, 101));
+		buf_printf(
+			out,
+			"gates:\n  \"dial{phase:drain}\": \"p(%d) < %s\"\n  refused: [ \"rate < %d%%\", 'count==0' ]\n",
+			(int)rng_below(rng, 101), duration(rng, 0, 99 * s, a),
+			(int)rng_below(rng, 101));
 	if (rng_below(rng, 4) == 0)
 		buf_puts(out, "faults: []\n");
 }
