@@ -124,11 +124,13 @@ void fold_event(struct fold *f, const struct event *e)
 
 void fold_events(struct fold *f, const struct event *events, size_t count)
 {
-	enum { AHEAD = 16 };
+	enum { SLOT_AHEAD = 16, ENTRY_AHEAD = 8 };
 
 	for (size_t i = 0; i < count; i++) {
-		if (i + AHEAD < count && events[i + AHEAD].call)
-			table_prefetch(&f->world.calls, events[i + AHEAD].call);
+		if (i + SLOT_AHEAD < count)
+			table_prefetch(&f->world.calls, events[i + SLOT_AHEAD].call);
+		if (i + ENTRY_AHEAD < count)
+			table_prefetch_entry(&f->world.calls, events[i + ENTRY_AHEAD].call);
 		fold_event(f, &events[i]);
 	}
 }

@@ -55,6 +55,17 @@ void table_prefetch(const struct table *t, uint64_t id)
 	__builtin_prefetch(&t->slots[home(t, id)]);
 }
 
+void table_prefetch_entry(const struct table *t, uint64_t id)
+{
+	const struct table_slot *slot = &t->slots[home(t, id)];
+
+	/* Most ids are at home; one that is not costs its user a miss, not us a search. */
+	if (slot->id != id || !slot->entry)
+		return;
+	for (size_t at = 0; at < t->entry_bytes; at += 64)
+		__builtin_prefetch(slot->entry + at, 1);
+}
+
 static void grow(struct table *t)
 {
 	struct table_slot *old = t->slots;

@@ -25,8 +25,9 @@ void *table_find(const struct table *, uint64_t id);
 /* A zeroed entry for an id that is not in the table. */
 void *table_add(struct table *, uint64_t id);
 void table_remove(struct table *, uint64_t id);
-/* Asks the processor to have the slot at hand soon. */
+/* Asks the processor to have the id's slot at hand soon; and, some time later, its entry. */
 void table_prefetch(const struct table *, uint64_t id);
+void table_prefetch_entry(const struct table *, uint64_t id);
 /* Every entry, in no particular order; start with *cursor 0; NULL at the end. Nothing may be added
  * or removed meanwhile. */
 void *table_each(const struct table *, size_t *cursor);

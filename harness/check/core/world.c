@@ -277,12 +277,12 @@ void world_forget(struct world *w, struct world_call *c)
 	table_remove(&w->calls, c->id);
 }
 
-/* Kinds that are of callers or of the tap. */
+/* Kinds of callers and of the tap; cmd.inv says nothing that its cmd.ok does not say again. */
 #define CALL_KINDS                                                                                 \
 	(KIND(CALL_START) | KIND(DIAL_INV) | KIND(DIAL_OK) | KIND(DIAL_FAIL) | KIND(START_OK) |    \
 	 KIND(RESUME_INV) | KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) |                    \
 	 KIND(AGENT_NOTICE) | KIND(LEG_LOSE) | KIND(LEG_END) | KIND(HANGUP_INV) | KIND(CALL_END) | \
-	 KIND(CMD_INV) | KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY))
+	 KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY))
 
 void world_event(struct world *w, const struct event *e, struct world_call **ret)
 {
