@@ -10,7 +10,8 @@ static int stray_error(const struct document *doc, struct err *err, const char *
 	return place_error(&doc->source, doc->root.mark, NULL, err, "%s", text);
 }
 
-/* "check" or "check:anomaly". Check names are known above this room; anomalies are words of the record. */
+/* "check", "anomaly" or "check:anomaly". Only anomalies after a colon can be told from checks here:
+ * checks are known above this room. */
 static int check_finding(const struct document *doc, struct mark mark, const char *text,
 			 struct err *err)
 {

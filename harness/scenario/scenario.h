@@ -151,7 +151,8 @@ void scenario_digest(const struct scenario *, char out[65]);
 /* JSON Schema of the scenario file. */
 void scenario_schema(struct buf *out);
 
-/* What an overlay's `expect:` says: "check:anomaly" or "check" words. A control run expects nothing: it must pass. */
+/* What an overlay's `expect:` says: "check:anomaly", "check" or "anomaly" (of any check). A control
+ * run expects nothing: it must pass. */
 struct expectation {
 	char *defect, *about; /* defect: the overlay's name, a control's too */
 	char **required, **allowed;

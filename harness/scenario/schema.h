@@ -36,7 +36,7 @@ enum field_type {
 	FIELD_TEXTS,	/* char **, size_t at count_offset */
 	FIELD_MAP,	/* the map's own fields, at offset */
 	FIELD_LIST,	/* array of the map's structs, size_t at count_offset */
-	FIELD_GATES, /* struct gate array, size_t at count_offset: keys are metrics, not the table's */
+	FIELD_GATES, /* struct gate array, size_t at count_offset: keys are metrics */
 	FIELD_RESERVED, /* known, and empty in this version */
 };
 

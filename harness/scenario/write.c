@@ -1,4 +1,4 @@
-/* From a struct to canonical YAML, by the table: block style, all that has a value, texts quoted. */
+/* From a struct to canonical YAML, by the table: block style, every value, texts quoted. */
 #include <string.h>
 
 #include "scenario/schema.h"
