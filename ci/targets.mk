@@ -29,3 +29,11 @@ format:
 	clang-format -i $(or $(FILES),$(error name the files: make format FILES="harness/base/buf.c"))
 
 .PHONY: deps test demo matrix bench unit unit-programs tidy e2e format
+
+# The bench: our own crowd and checkers against bare programs of the same work.
+BENCH := $(patsubst ci/bench/%.c,$(B)/ci/bench/%,$(wildcard ci/bench/*.c))
+$(BENCH): $(B)/ci/bench/%: $(B)/ci/bench/%.o $(B)/libcrossfade.a
+	@echo '  LD   $@'
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+bench-programs: $(BENCH)
+.PHONY: bench-programs
