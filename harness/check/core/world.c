@@ -43,7 +43,7 @@ static void place(struct world *w, struct world_call *c, const struct event *e)
 	c->color = e->color;
 	c->instance = e->instance;
 	c->placed_event = w->events;
-	if (!c->leg)
+	if (c->first_color == COLOR_UNKNOWN) /* leg 0, or a later one when that never got ready */
 		c->first_color = e->color;
 	if (e->color == COLOR_GREEN)
 		c->flags |= CALL_ON_GREEN;
@@ -114,8 +114,8 @@ static void ready(struct world *w, struct world_call *c, const struct event *e)
 		c->flags |= CALL_LATE_RESUME;
 	c->lost_ns = 0;
 	c->flags &= (uint16_t)~CALL_PLANNED_LOSS;
-	if (e->n > c->acked && e->n <= c->sent) /* answered by the state itself */
-		c->acked = e->n;
+	if (e->flags & STATE_HAS_TURNS && e->n > c->acked) /* answered by the state itself */
+		c->acked = e->n < c->sent ? e->n : c->sent;
 }
 
 /* The wait of the oldest unanswered turn is over, for better or worse. */
