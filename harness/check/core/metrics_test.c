@@ -15,7 +15,7 @@ static const struct latency_row *row_of(const struct judgement *j, enum metric m
 	return NULL;
 }
 
-/* One bridge call as story.h tells it: sent 1 ms late, two commands of 0.5 ms, answered after 36 ms. */
+/* One bridge call of story.h: sent 1 ms late, two commands of 0.5 ms, answered after 36 ms. */
 static struct judgement *judge_one(void (*spoil)(struct story *))
 {
 	struct story_scenario s;
