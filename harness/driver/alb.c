@@ -1,4 +1,5 @@
-/* Application Load Balancers over the ELBv2 Query API: AWS itself, or the edge of the local stack. */
+/* Application Load Balancers over the ELBv2 Query API: AWS itself, or the edge of the local
+ * stack. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,8 @@ static void begin(struct driver_session *s)
 	s->elbv2.deadline_ns = clock_now_ns() + call_within_ns;
 }
 
-static int call_one(struct driver_session *s, const char *action, const char *name, const char *value,
-		    struct flat *ret, struct err *err)
+static int call_one(struct driver_session *s, const char *action, const char *name,
+		    const char *value, struct flat *ret, struct err *err)
 {
 	struct buf form = elbv2_form(action);
 
@@ -75,7 +76,8 @@ static int match_rules(struct driver_session *s, const struct flat *flat, const 
 }
 
 /* All pages of one listener; the number of matches, or -1. */
-static int search_listener(struct driver_session *s, const char *listener, const char *path, struct err *err)
+static int search_listener(struct driver_session *s, const char *listener, const char *path,
+			   struct err *err)
 {
 	char *marker = NULL;
 	int found = 0;
@@ -111,10 +113,14 @@ static int find_rule(struct driver_session *s, const char *path, struct err *err
 	int found = 0, n = 0;
 
 	if (!s->balancer_arn)
-		return err_set(err, ERR_WORLD, "no load balancer uses the target groups; name the rule's ARN");
-	if (call_one(s, "DescribeListeners", "LoadBalancerArn", s->balancer_arn, &listeners, err) < 0)
+		return err_set(err, ERR_WORLD,
+			       "no load balancer uses the target groups; name the rule's ARN");
+	if (call_one(s, "DescribeListeners", "LoadBalancerArn", s->balancer_arn, &listeners, err) <
+	    0)
 		return -1;
-	for (int i = 1; n >= 0 && (listener = flat_get(&listeners, "Listeners.member.%d.ListenerArn", i)); i++) {
+	for (int i = 1;
+	     n >= 0 && (listener = flat_get(&listeners, "Listeners.member.%d.ListenerArn", i));
+	     i++) {
 		n = search_listener(s, listener, path, err);
 		found += n;
 	}
@@ -139,12 +145,14 @@ static void alb_close(struct driver_session *s)
 	free(s);
 }
 
-static int alb_open(const struct driver_settings *settings, struct driver_session **ret, struct err *err)
+static int alb_open(const struct driver_settings *settings, struct driver_session **ret,
+		    struct err *err)
 {
 	struct driver_session *s = xcalloc(1, sizeof *s);
 	int failed;
 
-	elbv2_init(&s->elbv2, settings->endpoint, settings->region ? settings->region : "us-east-1");
+	elbv2_init(&s->elbv2, settings->endpoint,
+		   settings->region ? settings->region : "us-east-1");
 	begin(s);
 	failed = find_group(s, COLOR_BLUE, settings->blue ? settings->blue : "blue", err) < 0 ||
 		 find_group(s, COLOR_GREEN, settings->green ? settings->green : "green", err) < 0;
@@ -164,12 +172,14 @@ static int alb_open(const struct driver_settings *settings, struct driver_sessio
 
 /* ---- reading ---- */
 
-static int read_targets(struct driver_session *s, enum color color, struct alb_target *out, struct err *err)
+static int read_targets(struct driver_session *s, enum color color, struct alb_target *out,
+			struct err *err)
 {
 	struct flat flat;
 	int n;
 
-	if (call_one(s, "DescribeTargetHealth", "TargetGroupArn", s->group_arn[color], &flat, err) < 0)
+	if (call_one(s, "DescribeTargetHealth", "TargetGroupArn", s->group_arn[color], &flat, err) <
+	    0)
 		return -1;
 	n = alb_targets_read(&flat, out, err);
 	flat_free(&flat);
@@ -206,21 +216,25 @@ struct group_timers {
 	int stickiness_s, deregistration_delay_s;
 };
 
-static int read_group_timers(struct driver_session *s, enum color color, struct group_timers *ret, struct err *err)
+static int read_group_timers(struct driver_session *s, enum color color, struct group_timers *ret,
+			     struct err *err)
 {
 	struct flat flat;
 	const char *enabled, *type;
 
-	if (call_one(s, "DescribeTargetGroupAttributes", "TargetGroupArn", s->group_arn[color], &flat, err) < 0)
+	if (call_one(s, "DescribeTargetGroupAttributes", "TargetGroupArn", s->group_arn[color],
+		     &flat, err) < 0)
 		return -1;
 	enabled = attribute(&flat, "stickiness.enabled");
 	type = attribute(&flat, "stickiness.type");
-	ret->deregistration_delay_s = number(attribute(&flat, "deregistration_delay.timeout_seconds"));
+	ret->deregistration_delay_s = number(
+		attribute(&flat, "deregistration_delay.timeout_seconds"));
 	ret->stickiness_s = 0;
 	if (enabled && !strcmp(enabled, "true"))
-		ret->stickiness_s = number(attribute(&flat, type && !strcmp(type, "app_cookie") ?
-								    "stickiness.app_cookie.duration_seconds" :
-								    "stickiness.lb_cookie.duration_seconds"));
+		ret->stickiness_s = number(
+			attribute(&flat, type && !strcmp(type, "app_cookie") ?
+						 "stickiness.app_cookie.duration_seconds" :
+						 "stickiness.lb_cookie.duration_seconds"));
 	flat_free(&flat);
 	return 0;
 }
@@ -231,7 +245,8 @@ static int read_idle_timeout(struct driver_session *s, int *ret_s, struct err *e
 
 	if (!s->balancer_arn)
 		return 0;
-	if (call_one(s, "DescribeLoadBalancerAttributes", "LoadBalancerArn", s->balancer_arn, &flat, err) < 0)
+	if (call_one(s, "DescribeLoadBalancerAttributes", "LoadBalancerArn", s->balancer_arn, &flat,
+		     err) < 0)
 		return -1;
 	*ret_s = number(attribute(&flat, "idle_timeout.timeout_seconds"));
 	flat_free(&flat);
@@ -245,7 +260,8 @@ static const char *tail(const char *arn)
 	return colon ? colon + 1 : arn;
 }
 
-static int read_view(struct driver_session *s, struct driver_view *v, struct buf *line, struct err *err)
+static int read_view(struct driver_session *s, struct driver_view *v, struct buf *line,
+		     struct err *err)
 {
 	struct rule_weight group[GROUPS_MAX];
 	struct group_timers timers[COLOR_COUNT];
@@ -278,8 +294,8 @@ static int read_view(struct driver_session *s, struct driver_view *v, struct buf
 		}
 		buf_printf(line, " %s_targets=", color_name(c));
 		alb_targets_write(target, n, line);
-		buf_printf(line, " %s_stickiness=%d %s_deregistration_delay=%d", color_name(c), timers[c].stickiness_s,
-			   color_name(c), timers[c].deregistration_delay_s);
+		buf_printf(line, " %s_stickiness=%d %s_deregistration_delay=%d", color_name(c),
+			   timers[c].stickiness_s, color_name(c), timers[c].deregistration_delay_s);
 	}
 	free(target);
 	if (result || read_idle_timeout(s, &v->idle_timeout_s, err) < 0)
@@ -287,7 +303,8 @@ static int read_view(struct driver_session *s, struct driver_view *v, struct buf
 	/* Blue is the color that leaves: its timers are the ones a cutover meets. */
 	v->target_stickiness_s = timers[COLOR_BLUE].stickiness_s;
 	v->deregistration_delay_s = timers[COLOR_BLUE].deregistration_delay_s;
-	buf_printf(line, " group_stickiness=%d idle_timeout=%d", v->group_stickiness_s, v->idle_timeout_s);
+	buf_printf(line, " group_stickiness=%d idle_timeout=%d", v->group_stickiness_s,
+		   v->idle_timeout_s);
 	return 0;
 }
 
@@ -311,19 +328,23 @@ static int alb_read(struct driver_session *s, struct driver_view *ret, struct er
 
 static int alb_set_weights(struct driver_session *s, int blue, int green, struct err *err)
 {
-	struct rule_weight weights[] = { { s->group_arn[COLOR_BLUE], blue }, { s->group_arn[COLOR_GREEN], green } };
+	struct rule_weight weights[] = { { s->group_arn[COLOR_BLUE], blue },
+					 { s->group_arn[COLOR_GREEN], green } };
 	struct buf form = elbv2_form("ModifyRule");
 	struct flat rule, answer;
 	int result = -1;
 
 	begin(s);
 	if (blue < 0 || green < 0 || blue > WEIGHT_MAX || green > WEIGHT_MAX) {
-		err_set(err, ERR_INPUT, "weights blue %d, green %d: each must be 0 to %d", blue, green, WEIGHT_MAX);
+		err_set(err, ERR_INPUT, "weights blue %d, green %d: each must be 0 to %d", blue,
+			green, WEIGHT_MAX);
 	} else if (!blue && !green) {
-		err_set(err, ERR_INPUT, "weights blue 0, green 0: what a balancer does then is undefined");
+		err_set(err, ERR_INPUT,
+			"weights blue 0, green 0: what a balancer does then is undefined");
 	} else if (!read_rule(s, &rule, err)) {
 		elbv2_add(&form, s->rule_arn, "RuleArn");
-		result = alb_rule_form(&rule, 1, weights, sizeof weights / sizeof *weights, &form, err);
+		result = alb_rule_form(&rule, 1, weights, sizeof weights / sizeof *weights, &form,
+				       err);
 		if (!result)
 			result = elbv2_call(&s->elbv2, "ModifyRule", &form, &answer, err);
 		if (!result)
@@ -334,8 +355,8 @@ static int alb_set_weights(struct driver_session *s, int blue, int green, struct
 	return result ? fail(err) : 0;
 }
 
-static int call_targets(struct driver_session *s, const char *action, enum color color, const struct alb_target *target,
-			int count, struct err *err)
+static int call_targets(struct driver_session *s, const char *action, enum color color,
+			const struct alb_target *target, int count, struct err *err)
 {
 	struct buf form = elbv2_form(action);
 	struct flat answer;
@@ -381,9 +402,11 @@ static int alb_reregister(struct driver_session *s, enum color color, struct err
 
 	begin(s);
 	if (!s->taken_count[color])
-		result = err_set(err, ERR_WORLD, "no %s target was deregistered by us", color_name(color));
+		result = err_set(err, ERR_WORLD, "no %s target was deregistered by us",
+				 color_name(color));
 	else
-		result = call_targets(s, "RegisterTargets", color, s->taken[color], s->taken_count[color], err);
+		result = call_targets(s, "RegisterTargets", color, s->taken[color],
+				      s->taken_count[color], err);
 	return result ? fail(err) : 0;
 }
 

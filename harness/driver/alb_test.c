@@ -30,7 +30,8 @@ struct world {
 
 static void *serve(void *user)
 {
-	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+	static const char answer[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 	struct world *w = user;
 	char request[4096];
 	int fd;
@@ -66,15 +67,37 @@ static int setup(void **state)
 	start_target(w);
 	snprintf(blue, sizeof blue, "blue=%s", w->address);
 	snprintf(other, sizeof other, "green=127.0.0.9:9"); /* nobody there */
-	assert_int_equal(process_beside("../../fixtures/alb/main", program, sizeof program, &err), 0);
-	const char *const argv[] = { program, "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--target", blue,
-				     "--target", other, "--weights", "blue=100,green=0", "--group-stickiness-s", "2",
-				     "--target-stickiness-s", "3", "--deregistration-delay-s", "20", "--idle-timeout-s", "10",
-				     "--health-interval-ms", "50", NULL };
-	struct process_spec spec = { .program = program, .argv = argv, .keep_output = true, .control = true };
+	assert_int_equal(process_beside("../../fixtures/alb/main", program, sizeof program, &err),
+			 0);
+	const char *const argv[] = { program,
+				     "--listen",
+				     "127.0.0.1:0",
+				     "--control",
+				     "127.0.0.1:0",
+				     "--target",
+				     blue,
+				     "--target",
+				     other,
+				     "--weights",
+				     "blue=100,green=0",
+				     "--group-stickiness-s",
+				     "2",
+				     "--target-stickiness-s",
+				     "3",
+				     "--deregistration-delay-s",
+				     "20",
+				     "--idle-timeout-s",
+				     "10",
+				     "--health-interval-ms",
+				     "50",
+				     NULL };
+	struct process_spec spec = {
+		.program = program, .argv = argv, .keep_output = true, .control = true
+	};
 
 	if (process_spawn(&spec, &w->edge, &err) < 0 ||
-	    control_wait(w->edge.control, clock_now_ns() + patience_ns, &ready) != 1 || ready.type != CONTROL_READY ||
+	    control_wait(w->edge.control, clock_now_ns() + patience_ns, &ready) != 1 ||
+	    ready.type != CONTROL_READY ||
 	    !control_value(&ready, "control", w->control, sizeof w->control))
 		fail_msg("the edge (%s) does not start: %s", program, err.text);
 	*state = w;
@@ -181,7 +204,8 @@ static void impossible_weights_are_refused_before_asking(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct err err = { .kind = ERR_NONE };
 
-		assert_int_equal(alb->set_weights(w->session, cases[i].blue, cases[i].green, &err), -1);
+		assert_int_equal(alb->set_weights(w->session, cases[i].blue, cases[i].green, &err),
+				 -1);
 		if (!strstr(err.text, cases[i].says))
 			fail_msg("%s", err.text);
 	}
@@ -200,7 +224,8 @@ static void targets_leave_and_the_same_ones_come_back(void **state)
 	assert_int_equal(alb->deregister(w->session, COLOR_BLUE, NULL), 0);
 	assert_int_equal(view_of(w).registered[COLOR_BLUE], 0);
 	assert_int_equal(view_of(w).registered[COLOR_GREEN], 1);
-	assert_int_equal(alb->deregister(w->session, COLOR_BLUE, NULL), 0); /* out already: fine, and not forgotten */
+	assert_int_equal(alb->deregister(w->session, COLOR_BLUE, NULL),
+			 0); /* out already: fine, and not forgotten */
 	assert_int_equal(alb->reregister(w->session, COLOR_BLUE, NULL), 0);
 	assert_string_equal(view_of(w).text, before.text);
 }
@@ -236,7 +261,8 @@ static void what_is_not_there_is_named(void **state)
 	}
 	assert_int_equal(driver_find("alb")->open(&gone, &w->session, &err), 0);
 	assert_int_equal(driver_find("alb")->read(w->session, &v, &err), -1);
-	assert_string_equal(err.text, "alb driver: DescribeRules: RuleNotFound: One or more rules not found");
+	assert_string_equal(err.text,
+			    "alb driver: DescribeRules: RuleNotFound: One or more rules not found");
 	assert_int_equal(err.kind, ERR_WORLD);
 }
 
@@ -272,10 +298,14 @@ static void the_registry_finds_drivers_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_effective_configuration_is_read, setup, teardown),
-		cmocka_unit_test_setup_teardown(weights_change_and_nothing_else_does, setup, teardown),
-		cmocka_unit_test_setup_teardown(impossible_weights_are_refused_before_asking, setup, teardown),
-		cmocka_unit_test_setup_teardown(targets_leave_and_the_same_ones_come_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_effective_configuration_is_read, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(weights_change_and_nothing_else_does, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(impossible_weights_are_refused_before_asking, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(targets_leave_and_the_same_ones_come_back, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_there_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(secrets_sign_but_never_show, setup, teardown),
 		cmocka_unit_test(the_registry_finds_drivers_by_name),

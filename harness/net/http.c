@@ -50,7 +50,8 @@ static int make_headers(const struct http_request *request, struct curl_slist **
 	return result;
 }
 
-static void prepare(CURL *curl, const struct http_request *request, struct curl_slist *headers, struct receiver *receiver)
+static void prepare(CURL *curl, const struct http_request *request, struct curl_slist *headers,
+		    struct receiver *receiver)
 {
 	long timeout_ms = (long)((request->timeout_ns + NS_PER_MS - 1) / NS_PER_MS);
 
@@ -59,7 +60,8 @@ static void prepare(CURL *curl, const struct http_request *request, struct curl_
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms > 0 ? timeout_ms : 1L); /* 0 would be for ever */
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+			 timeout_ms > 0 ? timeout_ms : 1L); /* 0 would be for ever */
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "crossfade");
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -97,7 +99,8 @@ int http_do(const struct http_request *request, int *ret_status, struct buf *bod
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	code = curl_easy_perform(curl);
 	if (receiver.too_large) {
-		err_set(err, ERR_WORLD, "%s %s: the answer is longer than %zu bytes", request->method, request->url,
+		err_set(err, ERR_WORLD, "%s %s: the answer is longer than %zu bytes",
+			request->method, request->url,
 			body->max < ANSWER_BYTES_MAX ? body->max : (size_t)ANSWER_BYTES_MAX);
 		goto out;
 	}

@@ -1,6 +1,7 @@
 /*
- * HTTP client over libcurl, blocking to a deadline. For control planes and health pages, not for callers.
- * Answers are bounded (1 MiB). Loopback proxies and environment proxies are ignored. Credentials never reach an err text.
+ * HTTP client over libcurl, blocking to a deadline. For control planes and health pages, not for
+ * callers. Answers are bounded (1 MiB). Loopback proxies and environment proxies are ignored.
+ * Credentials never reach an err text.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -17,12 +18,13 @@ struct http_request {
 	const void *body;
 	size_t body_size;
 	int64_t timeout_ns;
-	const char *sigv4;        /* "aws:amz:REGION:SERVICE", or NULL */
-	const char *user_password; /* "KEY:SECRET" for sigv4, or NULL */
+	const char *sigv4;	    /* "aws:amz:REGION:SERVICE", or NULL */
+	const char *user_password;  /* "KEY:SECRET" for sigv4, or NULL */
 	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
 };
 
-/* 0 with any HTTP status in *ret_status, -1 when there was no answer (ERR_WORLD). body is cleared first. */
+/* 0 with any HTTP status in *ret_status, -1 when there was no answer (ERR_WORLD). body is
+ * cleared first. */
 int http_do(const struct http_request *, int *ret_status, struct buf *body, struct err *);
 
 #endif

@@ -20,7 +20,7 @@ struct server {
 	pthread_t thread;
 	char url[64];
 	const char *answer; /* NULL: says nothing until the client leaves */
-	size_t extra;       /* so many 'x' behind it */
+	size_t extra;	    /* so many 'x' behind it */
 	char request[8192];
 };
 
@@ -78,8 +78,12 @@ static void a_post_arrives_with_its_type_and_headers_and_the_answer_comes_back(v
 {
 	static const char *const headers[] = { "X-One: 1", NULL };
 	struct server s = { .answer = "HTTP/1.1 418 Teapot\r\nContent-Length: 5\r\n\r\nshort" };
-	struct http_request request = { .method = "POST", .content_type = "text/x", .body = "a=b&c", .body_size = 5,
-					.timeout_ns = 60 * NS_PER_S, .headers = headers };
+	struct http_request request = { .method = "POST",
+					.content_type = "text/x",
+					.body = "a=b&c",
+					.body_size = 5,
+					.timeout_ns = 60 * NS_PER_S,
+					.headers = headers };
 	struct buf body = buf_init(1024);
 	int status = 0;
 
@@ -104,8 +108,12 @@ static void a_post_arrives_with_its_type_and_headers_and_the_answer_comes_back(v
 static void a_signed_request_carries_a_signature_and_no_secret(void **state)
 {
 	struct server s = { .answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" };
-	struct http_request request = { .method = "POST", .content_type = "text/x", .body = "a", .body_size = 1,
-					.timeout_ns = 60 * NS_PER_S, .sigv4 = "aws:amz:us-east-1:elasticloadbalancing",
+	struct http_request request = { .method = "POST",
+					.content_type = "text/x",
+					.body = "a",
+					.body_size = 1,
+					.timeout_ns = 60 * NS_PER_S,
+					.sigv4 = "aws:amz:us-east-1:elasticloadbalancing",
 					.user_password = "AKID:secretsecret" };
 	struct buf body = buf_init(1024);
 	int status;
@@ -133,14 +141,18 @@ static void no_answer_is_an_error_that_says_why(void **state)
 		{ "ftp://127.0.0.1/", NULL, "ftp", 0, 1024, 60 * NS_PER_S },
 		{ NULL, NULL, "imed out", 0, 1024, 50 * NS_PER_MS },
 		{ NULL, "nonsense\r\n\r\n", "GET http://127.0.0.1:", 0, 1024, 60 * NS_PER_S },
-		{ NULL, "HTTP/1.1 200 OK\r\n\r\n", "longer than 1024 bytes", 2000, 1024, 60 * NS_PER_S },
-		{ NULL, "HTTP/1.1 200 OK\r\n\r\n", "longer than 1048576 bytes", (1 << 20) + 1, 8 << 20, 60 * NS_PER_S },
+		{ NULL, "HTTP/1.1 200 OK\r\n\r\n", "longer than 1024 bytes", 2000, 1024,
+		  60 * NS_PER_S },
+		{ NULL, "HTTP/1.1 200 OK\r\n\r\n", "longer than 1048576 bytes", (1 << 20) + 1,
+		  8 << 20, 60 * NS_PER_S },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct server s = { .answer = cases[i].answer, .extra = cases[i].extra };
-		struct http_request request = { .method = "GET", .url = cases[i].url, .timeout_ns = cases[i].timeout_ns };
+		struct http_request request = { .method = "GET",
+						.url = cases[i].url,
+						.timeout_ns = cases[i].timeout_ns };
 		struct buf body = buf_init(cases[i].max);
 		struct err err = { .kind = ERR_NONE };
 		int status = 77;
@@ -163,7 +175,8 @@ static void no_answer_is_an_error_that_says_why(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_post_arrives_with_its_type_and_headers_and_the_answer_comes_back),
+		cmocka_unit_test(
+			a_post_arrives_with_its_type_and_headers_and_the_answer_comes_back),
 		cmocka_unit_test(a_signed_request_carries_a_signature_and_no_secret),
 		cmocka_unit_test(no_answer_is_an_error_that_says_why),
 	};

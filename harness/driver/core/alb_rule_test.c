@@ -7,7 +7,8 @@
 
 #include "driver/core/alb_rule.h"
 
-/* In the shape ELBv2 answers with, one action before the forward, a third target group, members nobody asked for. */
+/* In the shape ELBv2 answers with, one action before the forward, a third target group, members
+ * nobody asked for. */
 static const char two_rules[] =
 	"<DescribeRulesResponse><Rules><member><RuleArn>arn:1</RuleArn><Priority>5</Priority><Conditions><member>"
 	"<Field>host-header</Field><Values><member>/realtime/*</member></Values></member></Conditions>"
@@ -61,23 +62,25 @@ static void only_the_weights_of_the_form_differ(void **state)
 
 	(void)state;
 	assert_int_equal(alb_rule_form(&f, 2, weights, 2, &form, NULL), 0);
-	assert_string_equal(buf_text(&form),
-			    "&Actions.member.1.Type=authenticate-oidc&Actions.member.1.Order=1"
-			    "&Actions.member.1.AuthenticateOidcConfig.Issuer=https%3A%2F%2Fi%26d"
-			    "&Actions.member.2.Type=forward&Actions.member.2.Order=2"
-			    "&Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.Enabled=true"
-			    "&Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds=300"
-			    "&Actions.member.2.ForwardConfig.TargetGroups.member.1.TargetGroupArn=arn%3Ablue"
-			    "&Actions.member.2.ForwardConfig.TargetGroups.member.1.Weight=0"
-			    "&Actions.member.2.ForwardConfig.TargetGroups.member.2.TargetGroupArn=arn%3Acanary"
-			    "&Actions.member.2.ForwardConfig.TargetGroups.member.2.Weight=10"
-			    "&Actions.member.2.ForwardConfig.TargetGroups.member.3.TargetGroupArn=arn%3Agreen"
-			    "&Actions.member.2.ForwardConfig.TargetGroups.member.3.Weight=100");
+	assert_string_equal(
+		buf_text(&form),
+		"&Actions.member.1.Type=authenticate-oidc&Actions.member.1.Order=1"
+		"&Actions.member.1.AuthenticateOidcConfig.Issuer=https%3A%2F%2Fi%26d"
+		"&Actions.member.2.Type=forward&Actions.member.2.Order=2"
+		"&Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.Enabled=true"
+		"&Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds=300"
+		"&Actions.member.2.ForwardConfig.TargetGroups.member.1.TargetGroupArn=arn%3Ablue"
+		"&Actions.member.2.ForwardConfig.TargetGroups.member.1.Weight=0"
+		"&Actions.member.2.ForwardConfig.TargetGroups.member.2.TargetGroupArn=arn%3Acanary"
+		"&Actions.member.2.ForwardConfig.TargetGroups.member.2.Weight=10"
+		"&Actions.member.2.ForwardConfig.TargetGroups.member.3.TargetGroupArn=arn%3Agreen"
+		"&Actions.member.2.ForwardConfig.TargetGroups.member.3.Weight=100");
 	buf_free(&form);
 	flat_free(&f);
 }
 
-/* A forward to one group may come as TargetGroupArn, as ForwardConfig, or both, and without weights. */
+/* A forward to one group may come as TargetGroupArn, as ForwardConfig, or both, and without
+ * weights. */
 static void a_single_group_in_any_spelling_gains_the_other(void **state)
 {
 	static const char *const spellings[] = {
@@ -94,19 +97,22 @@ static void a_single_group_in_any_spelling_gains_the_other(void **state)
 		struct buf xml = buf_init(4096), form = buf_init(4096);
 		struct flat f;
 
-		buf_printf(&xml, "<r><Rules><member><Actions><member><Type>forward</Type>%s</member></Actions></member></Rules></r>",
-			   spellings[i]);
+		buf_printf(
+			&xml,
+			"<r><Rules><member><Actions><member><Type>forward</Type>%s</member></Actions></member></Rules></r>",
+			spellings[i]);
 		f = parse(buf_text(&xml));
 		assert_int_equal(alb_rule_weights(&f, 1, read, 4), 1);
 		assert_int_equal(read[0].weight, 1);
 		assert_int_equal(alb_rule_stickiness_s(&f, 1), 0);
 		assert_int_equal(alb_rule_form(&f, 1, weights, 2, &form, NULL), 0);
-		assert_string_equal(buf_text(&form),
-				    "&Actions.member.1.Type=forward"
-				    "&Actions.member.1.ForwardConfig.TargetGroups.member.1.TargetGroupArn=arn%3Ablue"
-				    "&Actions.member.1.ForwardConfig.TargetGroups.member.1.Weight=50"
-				    "&Actions.member.1.ForwardConfig.TargetGroups.member.2.TargetGroupArn=arn%3Agreen"
-				    "&Actions.member.1.ForwardConfig.TargetGroups.member.2.Weight=50");
+		assert_string_equal(
+			buf_text(&form),
+			"&Actions.member.1.Type=forward"
+			"&Actions.member.1.ForwardConfig.TargetGroups.member.1.TargetGroupArn=arn%3Ablue"
+			"&Actions.member.1.ForwardConfig.TargetGroups.member.1.Weight=50"
+			"&Actions.member.1.ForwardConfig.TargetGroups.member.2.TargetGroupArn=arn%3Agreen"
+			"&Actions.member.1.ForwardConfig.TargetGroups.member.2.Weight=50");
 		buf_free(&xml);
 		buf_free(&form);
 		flat_free(&f);

@@ -7,7 +7,8 @@
 
 #include "driver/core/alb_targets.h"
 
-static int read_states(const char *const *states, int count, struct alb_target *out, struct err *err)
+static int read_states(const char *const *states, int count, struct alb_target *out,
+		       struct err *err)
 {
 	struct buf xml = buf_init(1 << 20);
 	struct flat f;
@@ -15,9 +16,10 @@ static int read_states(const char *const *states, int count, struct alb_target *
 
 	buf_puts(&xml, "<r><TargetHealthDescriptions>");
 	for (int i = 0; i < count; i++)
-		buf_printf(&xml,
-			   "<member><Target><Id>10.0.0.%d</Id><Port>80</Port></Target><TargetHealth>%s</TargetHealth></member>",
-			   count - i, states ? states[i] : "<State>healthy</State>");
+		buf_printf(
+			&xml,
+			"<member><Target><Id>10.0.0.%d</Id><Port>80</Port></Target><TargetHealth>%s</TargetHealth></member>",
+			count - i, states ? states[i] : "<State>healthy</State>");
 	buf_puts(&xml, "</TargetHealthDescriptions></r>");
 	assert_int_equal(flat_parse(xml.data, xml.len, &f, NULL), 0);
 	n = alb_targets_read(&f, out, err);

@@ -9,7 +9,12 @@
 #include "base/clock.h"
 #include "net/http.h"
 
-enum { FORM_BYTES_MAX = 256 * 1024, ANSWER_BYTES_MAX = 1024 * 1024, NAME_BYTES_MAX = 512, QUOTE_BYTES_MAX = 80 };
+enum {
+	FORM_BYTES_MAX = 256 * 1024,
+	ANSWER_BYTES_MAX = 1024 * 1024,
+	NAME_BYTES_MAX = 512,
+	QUOTE_BYTES_MAX = 80
+};
 
 void elbv2_init(struct elbv2 *e, const char *endpoint, const char *region)
 {
@@ -89,8 +94,9 @@ static int refusal(const char *action, int status, const struct buf *body, struc
 		err_set(err, ERR_WORLD, "%s: %s: %s", action, code, message ? message : "");
 	else
 		err_set(err, ERR_WORLD, "%s: HTTP %d, \"%.*s\"", action, status,
-			(int)strcspn(buf_text(body), "\r\n") < QUOTE_BYTES_MAX ? (int)strcspn(buf_text(body), "\r\n") :
-										 QUOTE_BYTES_MAX,
+			(int)strcspn(buf_text(body), "\r\n") < QUOTE_BYTES_MAX ?
+				(int)strcspn(buf_text(body), "\r\n") :
+				QUOTE_BYTES_MAX,
 			buf_text(body));
 	flat_free(&flat);
 	return -1;
@@ -104,10 +110,12 @@ static void strip(struct flat *flat, const char *action)
 
 	for (size_t i = 0; i < flat->count; i++)
 		if (!strncmp(flat->pair[i].name, prefix, length))
-			memmove(flat->pair[i].name, flat->pair[i].name + length, strlen(flat->pair[i].name + length) + 1);
+			memmove(flat->pair[i].name, flat->pair[i].name + length,
+				strlen(flat->pair[i].name + length) + 1);
 }
 
-int elbv2_call(const struct elbv2 *e, const char *action, struct buf *form, struct flat *ret, struct err *err)
+int elbv2_call(const struct elbv2 *e, const char *action, struct buf *form, struct flat *ret,
+	       struct err *err)
 {
 	const char *headers[] = { e->token_header, NULL };
 	struct buf answer = buf_init(ANSWER_BYTES_MAX);
@@ -126,7 +134,8 @@ int elbv2_call(const struct elbv2 *e, const char *action, struct buf *form, stru
 	int status, result = -1;
 
 	if (form->overflow)
-		err_set(err, ERR_WORLD, "%s: the request is longer than %d bytes", action, FORM_BYTES_MAX);
+		err_set(err, ERR_WORLD, "%s: the request is longer than %d bytes", action,
+			FORM_BYTES_MAX);
 	else if (request.timeout_ns <= 0)
 		err_set(err, ERR_WORLD, "%s: no time left", action);
 	else if (http_do(&request, &status, &answer, err) < 0)

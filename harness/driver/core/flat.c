@@ -15,8 +15,8 @@ struct reading {
 	char name[NAME_BYTES_MAX]; /* of the element we are in */
 	struct {
 		size_t name_length; /* of `name` outside this element */
-		int members;        /* children called "member" so far */
-		bool parent;        /* has children: no pair */
+		int members;	    /* children called "member" so far */
+		bool parent;	    /* has children: no pair */
 	} level[DEPTH_MAX];
 	struct buf value;
 };
@@ -50,10 +50,11 @@ static int enter(struct reading *r, int depth, const char *name, struct err *err
 		return 0;
 	r->level[depth - 1].parent = true;
 	if (!strcmp(name, "member"))
-		n = snprintf(r->name + length, sizeof r->name - length, "%smember.%d", length ? "." : "",
-			     ++r->level[depth - 1].members);
+		n = snprintf(r->name + length, sizeof r->name - length, "%smember.%d",
+			     length ? "." : "", ++r->level[depth - 1].members);
 	else
-		n = snprintf(r->name + length, sizeof r->name - length, "%s%s", length ? "." : "", name);
+		n = snprintf(r->name + length, sizeof r->name - length, "%s%s", length ? "." : "",
+			     name);
 	if (n < 0 || (size_t)n >= sizeof r->name - length)
 		return err_set(err, ERR_WORLD, "XML with a name longer than %d", NAME_BYTES_MAX);
 	return 0;
@@ -84,7 +85,8 @@ static int take_node(struct reading *r, xmlTextReaderPtr reader, struct err *err
 	if (type == XML_READER_TYPE_TEXT || type == XML_READER_TYPE_CDATA) {
 		text = (const char *)xmlTextReaderConstValue(reader);
 		if (text && buf_puts(&r->value, text) < 0)
-			return err_set(err, ERR_WORLD, "XML with a value longer than %d", VALUE_BYTES_MAX);
+			return err_set(err, ERR_WORLD, "XML with a value longer than %d",
+				       VALUE_BYTES_MAX);
 		return 0;
 	}
 	if (type == XML_READER_TYPE_DOCUMENT_TYPE || type == XML_READER_TYPE_ENTITY_REFERENCE)
@@ -95,10 +97,12 @@ static int take_node(struct reading *r, xmlTextReaderPtr reader, struct err *err
 int flat_parse(const char *xml, size_t size, struct flat *ret, struct err *err)
 {
 	struct reading r = { .value = buf_init(VALUE_BYTES_MAX) };
-	xmlTextReaderPtr reader = size > INT32_MAX ? NULL :
-						     xmlReaderForMemory(xml, (int)size, NULL, NULL,
-									XML_PARSE_NONET | XML_PARSE_NOERROR |
-										XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
+	xmlTextReaderPtr reader = size > INT32_MAX ?
+					  NULL :
+					  xmlReaderForMemory(xml, (int)size, NULL, NULL,
+							     XML_PARSE_NONET | XML_PARSE_NOERROR |
+								     XML_PARSE_NOWARNING |
+								     XML_PARSE_NOBLANKS);
 	int more = -1, result = -1;
 
 	if (reader) {

@@ -78,7 +78,8 @@ static void depth_number_and_length_are_bounded(void **state)
 		{ "", "<a>", "", "nested deeper than 32", 40 },
 		{ "<r>", "<a/>", "</r>", "more than 65536 values", 65537 },
 		{ "<r><a>", "0123456789abcdef", "</a></r>", "longer than 65536", 4097 },
-		{ "", "<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa>", "", "name longer than 512", 20 },
+		{ "", "<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa>", "", "name longer than 512",
+		  20 },
 	};
 
 	(void)state;
