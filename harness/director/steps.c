@@ -18,9 +18,11 @@ static const int64_t exit_within_ns = 5 * NS_PER_S; /* after SIGKILL */
 /* action.inv now; action_done writes the matching ok or fail. */
 static struct event action_begin(struct walk *w, enum action action, const struct walk_instance *on, const char *what)
 {
+	int color = color_parse(what); /* an action on a whole color is noted by its word */
 	struct event e = event_make(EVENT_ACTION_INV, clock_now_ns());
 
 	e.code = (uint16_t)action;
+	e.color = color > 0 ? (uint8_t)color : COLOR_UNKNOWN;
 	if (on) {
 		e.instance = lane_instance(w->lane, on->name);
 		e.color = on->color;
@@ -234,7 +236,6 @@ static int deregister(struct walk *w, enum color color, struct err *err)
 	if (w->deregistered[color])
 		return 0;
 	action = action_begin(w, ACTION_DEREGISTER, NULL, color_name(color));
-	action.color = color;
 	w->deregistered[color] = true;
 	result = w->driver->deregister(w->session, color, err);
 	return action_done(w, action, result, err);

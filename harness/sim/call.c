@@ -102,7 +102,8 @@ static void on_lost(struct call *c, int64_t now_ns)
 {
 	c->leg++;
 	c->attempt = 0;
-	if (c->admitted)
+	/* A leg that dies before it is ready does not start the time to come back anew. */
+	if (c->admitted && c->limit_ns == INT64_MAX)
 		c->limit_ns = now_ns + profile_of(c)->resume_within_ns;
 	wait_to_redial(c, now_ns);
 }

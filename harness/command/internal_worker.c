@@ -1,0 +1,265 @@
+/* A worker: one process of callers, spawned by the supervisor. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "command/command.h"
+#include "command/core/heartbeat.h"
+#include "net/control.h"
+#include "net/process.h"
+#include "scenario/scenario.h"
+#include "sim/crowd.h"
+
+static const int64_t bind_within_ns = 60 * NS_PER_S;
+static const int64_t tick_every_ns = 50 * NS_PER_MS;
+static const int64_t counters_every_ns = 250 * NS_PER_MS;
+
+struct worker {
+	const struct scenario *scenario;
+	uint32_t index, of;
+	struct loop *loop;
+	struct lane *lane;
+	struct ws_context *ws;
+	struct crowd *crowd;
+	struct loop_timer *ticker;
+	int64_t tick_due_ns, counters_due_ns, lag_ns;
+	bool finished, orphaned;
+	struct err failure;
+};
+
+static void send_counters(struct worker *w)
+{
+	const struct crowd_counts *n = crowd_counts(w->crowd);
+	struct control_message m = control_make(CONTROL_COUNTERS, 0, 0);
+
+	m.index = w->index;
+	m.counters = (struct control_counters){
+		.live = n->live,
+		.live_blue = n->live_by_color[COLOR_BLUE],
+		.live_green = n->live_by_color[COLOR_GREEN],
+		.started = n->started,
+		.completed = n->ended[CALL_COMPLETED],
+		.dropped = n->ended[CALL_DROPPED] + n->ended[CALL_MUTED] + n->ended[CALL_TRUNCATED],
+		.refused = n->ended[CALL_REFUSED],
+		.abandoned = n->ended[CALL_ABANDONED],
+		.turns = n->turns,
+		.resumes = n->resumes,
+	};
+	control_send(PROCESS_CONTROL_FD, &m);
+}
+
+static void on_tick(void *user)
+{
+	struct worker *w = user;
+	int64_t now_ns = clock_now_ns();
+
+	if (now_ns - w->tick_due_ns > w->lag_ns)
+		w->lag_ns = now_ns - w->tick_due_ns;
+	if (now_ns >= w->counters_due_ns) {
+		lane_event(w->lane, heartbeat(ROLE_WORKER, w->index, w->lag_ns));
+		w->lag_ns = 0;
+		w->counters_due_ns = now_ns + counters_every_ns;
+		send_counters(w);
+	}
+	lane_tick(w->lane, now_ns);
+	if (lane_broken(w->lane)) {
+		err_set(&w->failure, ERR_HARNESS, "worker %u: its lane cannot be written", w->index);
+		loop_stop(w->loop);
+	}
+	if (!w->finished && crowd_empty(w->crowd)) {
+		struct control_message m = control_make(CONTROL_FINISHED, 0, 0);
+
+		w->finished = true;
+		send_counters(w);
+		control_send(PROCESS_CONTROL_FD, &m);
+	}
+	w->tick_due_ns = now_ns + tick_every_ns;
+	loop_timer_at(w->ticker, w->tick_due_ns);
+}
+
+static void on_control(void *user, int events)
+{
+	struct worker *w = user;
+	struct control_message m;
+	int n = control_receive(PROCESS_CONTROL_FD, &m);
+
+	(void)events;
+	if (n <= 0) {
+		w->orphaned = true;
+		loop_stop(w->loop);
+	} else if (m.type == CONTROL_START) {
+		crowd_start(w->crowd, m.a);
+	} else if (m.type == CONTROL_STOP) {
+		crowd_stop(w->crowd, m.a);
+	} else if (m.type == CONTROL_ABORT) {
+		crowd_abandon(w->crowd);
+		loop_stop(w->loop);
+	}
+}
+
+/* target.url with everything known now; ${call} stays for the crowd. */
+static int bind_url(const struct worker *w, const struct control_message *bind, struct buf *url, struct err *err)
+{
+	char alb[256] = "", run[16] = "";
+	const struct variable known[] = { { "alb", alb }, { "run", run }, { "call", "${call}" } };
+
+	control_value(bind, "alb", alb, sizeof(alb));
+	control_value(bind, "run", run, sizeof(run));
+	return scenario_bind(w->scenario->target.url, known, sizeof(known) / sizeof(*known), url, err);
+}
+
+/* "127.0.0.2-127.0.0.9" */
+static int parse_sources(const char *text, struct crowd_settings *ret, struct err *err)
+{
+	const char *dash = strchr(text, '-');
+	char first_text[INET_ADDRSTRLEN];
+	struct in_addr first, last;
+
+	snprintf(first_text, sizeof(first_text), "%.*s", dash ? (int)(dash - text) : 0, text);
+	if (!dash || inet_pton(AF_INET, first_text, &first) != 1 || inet_pton(AF_INET, dash + 1, &last) != 1 ||
+	    ntohl(last.s_addr) < ntohl(first.s_addr))
+		return err_set(err, ERR_INPUT, "--local-ips %s: FIRST-LAST, two IPv4 addresses in order", text);
+	ret->first_source = ntohl(first.s_addr);
+	ret->sources = ntohl(last.s_addr) - ntohl(first.s_addr) + 1;
+	return 0;
+}
+
+static int bind_worker(struct worker *w, const char *dir, const char *local_ips, const struct control_message *bind,
+		       struct err *err)
+{
+	struct lane_identity identity = { .seed = w->scenario->seed, .role = ROLE_WORKER, .index = w->index };
+	struct ws_settings tls = { .tls_verify = true };
+	char run6[16];
+	struct buf url = buf_init(2048);
+	struct crowd_settings s = { .scenario = w->scenario, .worker = w->index, .workers = w->of, .run6 = run6 };
+	int result = -1;
+
+	s.wire = wire_find(w->scenario->target.wire);
+	if (!s.wire) {
+		err_set(err, ERR_INPUT, "%s: target.wire \"%s\" is not a dialect of this build", w->scenario->path,
+			w->scenario->target.wire);
+		goto out;
+	}
+	if (!control_value(bind, "run", run6, sizeof(run6)) ||
+	    !control_value(bind, "run_id", identity.run, sizeof(identity.run))) {
+		err_set(err, ERR_HARNESS, "worker: run and run_id are needed to begin");
+		goto out;
+	}
+	if ((local_ips && parse_sources(local_ips, &s, err) < 0) || bind_url(w, bind, &url, err) < 0)
+		goto out;
+	scenario_digest(w->scenario, identity.scenario_digest);
+	if (lane_open(dir, &identity, &w->lane, err) < 0 || ws_context_new(w->loop, &tls, &w->ws, err) < 0)
+		goto out;
+	s.url = buf_text(&url);
+	s.loop = w->loop;
+	s.lane = w->lane;
+	s.ws = w->ws;
+	result = crowd_new(&s, &w->crowd, err);
+out:
+	buf_free(&url);
+	return result;
+}
+
+static void serve(struct worker *w)
+{
+	struct loop_fd *control = loop_fd_new(w->loop, PROCESS_CONTROL_FD, on_control, w);
+
+	w->ticker = loop_timer_new(w->loop, on_tick, w);
+	w->tick_due_ns = clock_now_ns();
+	loop_fd_want(control, LOOP_READ);
+	on_tick(w);
+	loop_run(w->loop);
+	/* Legs that were just aborted still have to end on record; the ticker keeps the loop turning, the supervisor's
+	 * patience is the limit. */
+	w->finished = true;
+	while (!w->orphaned && !w->failure.kind && !crowd_empty(w->crowd))
+		loop_run_once(w->loop);
+	loop_timer_free(w->ticker);
+	loop_fd_free(control);
+}
+
+static int work(struct worker *w, const char *dir, const char *local_ips, struct err *err)
+{
+	struct control_message bind, ready = control_make(CONTROL_READY, 0, 0);
+	int n = control_wait(PROCESS_CONTROL_FD, clock_now_ns() + bind_within_ns, &bind);
+
+	if (n == 0 || (n > 0 && bind.type == CONTROL_ABORT))
+		return EXIT_PASS;
+	if (n < 0 || bind.type != CONTROL_BIND)
+		return err_errno(err, ERR_HARNESS, n < 0 ? errno : EPROTO, "worker: nobody says whom to call");
+	w->loop = loop_new();
+	if (bind_worker(w, dir, local_ips, &bind, err) < 0)
+		return -1;
+	if (control_send(PROCESS_CONTROL_FD, &ready) < 0)
+		return err_errno(err, ERR_HARNESS, errno, "worker: say ready");
+	serve(w);
+	if (w->orphaned) { /* the run was killed: what was seen is kept, and the lane has no end */
+		lane_flush(w->lane);
+		_exit(EXIT_HARNESS);
+	}
+	if (w->failure.kind) {
+		*err = w->failure;
+		return -1;
+	}
+	if (lane_close(w->lane, err) < 0)
+		return -1;
+	ws_context_free(w->ws);
+	crowd_free(w->crowd);
+	loop_free(w->loop);
+	return EXIT_PASS;
+}
+
+static int worker_main(int argc, char **argv)
+{
+	static const struct flag table[] = {
+		{ .name = "--dir", .takes_value = true },
+		{ .name = "--index", .takes_value = true },
+		{ .name = "--of", .takes_value = true },
+		{ .name = "--local-ips", .takes_value = true },
+	};
+	struct control_message failed = control_make(CONTROL_FAILED, 0, 0);
+	struct worker w = { .of = 1 };
+	struct err err = { .kind = ERR_NONE };
+	struct scenario *scenario = NULL;
+	struct flags *flags;
+	char path[4096];
+	int result;
+
+	if (flags_parse(command_find("__worker"), table, sizeof(table) / sizeof(*table), argc, argv, &flags))
+		return EXIT_USAGE;
+	if (!flags_get(flags, "--dir") || !flags_get(flags, "--index") || !flags_get(flags, "--of")) {
+		flags_free(flags);
+		return EXIT_USAGE;
+	}
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	w.index = (uint32_t)atoi(flags_get(flags, "--index"));
+	w.of = (uint32_t)atoi(flags_get(flags, "--of"));
+	snprintf(path, sizeof(path), "%s/scenario.yaml", flags_get(flags, "--dir"));
+	result = scenario_load(&(struct scenario_source){ .path = path }, &scenario, NULL, &err);
+	w.scenario = scenario;
+	if (!result)
+		result = work(&w, flags_get(flags, "--dir"), flags_get(flags, "--local-ips"), &err);
+	if (result < 0) {
+		failed.a = err.kind;
+		control_text(&failed, "%s", err.text);
+		control_send(PROCESS_CONTROL_FD, &failed);
+		result = command_fail(&err);
+	}
+	scenario_free(scenario);
+	flags_free(flags);
+	return result;
+}
+
+const struct command command_internal_worker = {
+	.name = "__worker",
+	.usage = "--dir RUN --index I --of N [--local-ips A-B]",
+	.about = "one process of callers",
+	.help = "",
+	.run = worker_main,
+};
