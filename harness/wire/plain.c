@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "record/event.h"
-#include "wire/scan.h"
+#include "wire/core/scan.h"
 #include "wire/wire.h"
 
 enum { FRAME_SIZE_MAX = 512 };

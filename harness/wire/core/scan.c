@@ -1,4 +1,4 @@
-#include "wire/scan.h"
+#include "wire/core/scan.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "wire/scan.h"
+#include "wire/core/scan.h"
 
 /* What was read, as text: key=value; pairs. */
 struct seen {

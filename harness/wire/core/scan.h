@@ -4,8 +4,8 @@
  * that need what is inside use a JSON library. Complete JSON otherwise: escapes, surrogate pairs, number grammar, UTF-8 as
  * it comes. Nesting is limited to SCAN_DEPTH_MAX, a string value to SCAN_TEXT_MAX bytes (longer ones are cut, `cut` set).
  */
-#ifndef WIRE_SCAN_H
-#define WIRE_SCAN_H
+#ifndef WIRE_CORE_SCAN_H
+#define WIRE_CORE_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
