@@ -1,0 +1,250 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "record/history.h"
+#include "tap/redis_tap.h"
+
+enum { PATIENCE_S = 20 };
+
+/* An agent, the tap, and somebody who plays Redis, all on one loop. */
+struct scene {
+	char dir[64];
+	struct lane *lane;
+	struct loop *loop;
+	struct loop_timer *tick;
+	struct redis_tap *tap;
+	int listener;
+	uint16_t doors[2];
+};
+
+static void on_tick(void *user)
+{
+	(void)user;
+}
+
+static void turn(struct scene *s)
+{
+	loop_timer_at(s->tick, clock_now_ns() + NS_PER_MS);
+	loop_run_once(s->loop);
+}
+
+static struct sockaddr_in loopback(uint16_t port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) }, .sin_port = htons(port) };
+}
+
+static void scene_open(struct scene *s)
+{
+	const struct lane_identity identity = { .run = "r1", .role = ROLE_TAP };
+	struct sockaddr_in at = loopback(0);
+	socklen_t size = sizeof at;
+	struct err err = { .kind = ERR_NONE };
+
+	*s = (struct scene){ .dir = "/tmp/crossfade-tap-XXXXXX", .loop = loop_new() };
+	assert_non_null(mkdtemp(s->dir));
+	assert_int_equal(lane_open(s->dir, &identity, &s->lane, &err), 0);
+	s->tick = loop_timer_new(s->loop, on_tick, NULL);
+	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(s->listener, (struct sockaddr *)&at, size), 0);
+	assert_int_equal(listen(s->listener, 8), 0);
+	assert_int_equal(getsockname(s->listener, (struct sockaddr *)&at, &size), 0);
+	assert_int_equal(redis_tap_new(s->loop, s->lane, "call:${call}", &at, &s->tap, &err), 0);
+	assert_int_equal(redis_tap_listen(s->tap, "blue-1", COLOR_BLUE, &s->doors[0], &err), 0);
+	assert_int_equal(redis_tap_listen(s->tap, "green-1", COLOR_GREEN, &s->doors[1], &err), 0);
+}
+
+/* Ends the recording; what was told is then in the history. */
+static struct history *scene_judge(struct scene *s)
+{
+	struct history *history = NULL;
+	struct err err = { .kind = ERR_NONE };
+
+	redis_tap_free(s->tap);
+	assert_int_equal(lane_close(s->lane, &err), 0);
+	loop_timer_free(s->tick);
+	loop_free(s->loop);
+	if (s->listener >= 0)
+		close(s->listener);
+	assert_int_equal(history_open(s->dir, &history, &err), 0);
+	return history;
+}
+
+static void scene_close(struct scene *s, struct history *history)
+{
+	char path[96];
+
+	history_free(history);
+	snprintf(path, sizeof path, "%s/tap-0.lane", s->dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(s->dir), 0);
+}
+
+static int knock(uint16_t door)
+{
+	struct sockaddr_in at = loopback(door);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+static int redis_side(struct scene *s)
+{
+	int64_t deadline_ns = clock_now_ns() + PATIENCE_S * NS_PER_S;
+	int fd;
+
+	while ((fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0) {
+		assert_true(clock_now_ns() < deadline_ns);
+		turn(s);
+	}
+	return fd;
+}
+
+static ssize_t receive(struct scene *s, int fd, char *out, size_t size)
+{
+	int64_t deadline_ns = clock_now_ns() + PATIENCE_S * NS_PER_S;
+	ssize_t n;
+
+	while ((n = recv(fd, out, size, 0)) < 0 && errno == EAGAIN) {
+		assert_true(clock_now_ns() < deadline_ns);
+		turn(s);
+	}
+	return n;
+}
+
+/* Bytes in at one end, the same bytes out at the other. */
+static void passes(struct scene *s, int from, int to, const char *bytes)
+{
+	char got[1024];
+
+	assert_int_equal(send(from, bytes, strlen(bytes), 0), strlen(bytes));
+	assert_int_equal(receive(s, to, got, sizeof got), strlen(bytes));
+	assert_memory_equal(got, bytes, strlen(bytes));
+}
+
+static void the_door_says_who_it_is_and_the_lane_says_what_happened(void **state)
+{
+	static const enum event_kind expected[] = { EVENT_TAP_OPEN, EVENT_TAP_OPEN, EVENT_CMD_INV, EVENT_CMD_OK,
+						    EVENT_CMD_INV, EVENT_CMD_INFO, EVENT_TAP_CLOSE, EVENT_TAP_CLOSE };
+	int64_t before_ns = clock_now_ns();
+	const struct event *next;
+	struct event e[8];
+	struct history *history;
+	struct scene s;
+	size_t count = 0;
+	int blue, green, behind_blue, behind_green;
+
+	(void)state;
+	scene_open(&s);
+	blue = knock(s.doors[0]);
+	behind_blue = redis_side(&s);
+	green = knock(s.doors[1]);
+	behind_green = redis_side(&s);
+	passes(&s, green, behind_green, "*2\r\n$3\r\nGET\r\n$8\r\ncall:c-1\r\n");
+	passes(&s, behind_green, green, "$-1\r\n");
+	passes(&s, blue, behind_blue, "SETEX call:c-2 60 x\r\n");
+	assert_int_equal(redis_tap_connections(s.tap), 2);
+	assert_int_equal(redis_tap_commands(s.tap), 2);
+	close(behind_blue);
+	close(blue);
+	while (redis_tap_connections(s.tap) == 2)
+		turn(&s);
+	history = scene_judge(&s);
+	while (history_next(history, &next) && next->kind != EVENT_LANE_END) {
+		assert_true(count < 8);
+		e[count++] = *next;
+	}
+	assert_int_equal(count, 8);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(e[i].kind, expected[i]);
+		assert_true(e[i].t_ns >= before_ns);
+	}
+	assert_string_equal(history_instance(history, e[2].instance), "green-1");
+	assert_int_equal(e[2].color, COLOR_GREEN);
+	assert_string_equal(history_call(history, e[2].call), "c-1");
+	assert_int_equal(e[3].due_ns, e[2].t_ns);
+	assert_true(e[3].flags & CMD_NIL);
+	assert_string_equal(history_instance(history, e[5].instance), "blue-1");
+	assert_string_equal(history_call(history, e[5].call), "c-2");
+	assert_int_equal(e[6].n, 1);
+	assert_int_equal(e[7].n, 0);
+	scene_close(&s, history);
+	close(green);
+	close(behind_green);
+}
+
+static void when_redis_refuses_so_does_the_tap(void **state)
+{
+	struct history *history;
+	struct scene s;
+	char got[8];
+	int fd;
+
+	(void)state;
+	scene_open(&s);
+	close(s.listener);
+	s.listener = -1;
+	fd = knock(s.doors[0]);
+	assert_true(receive(&s, fd, got, sizeof got) <= 0);
+	while (redis_tap_connections(s.tap))
+		turn(&s);
+	close(fd);
+	history = scene_judge(&s);
+	scene_close(&s, history);
+}
+
+static void what_is_not_resp_is_passed_on_unread_and_told_once(void **state)
+{
+	struct history *history;
+	const struct event *e;
+	struct scene s;
+	unsigned limits = 0, commands = 0;
+	int agent, redis;
+
+	(void)state;
+	scene_open(&s);
+	agent = knock(s.doors[0]);
+	redis = redis_side(&s);
+	passes(&s, agent, redis, "*1\r\n%%%%");
+	passes(&s, redis, agent, "-ERR Protocol error\r\n");
+	passes(&s, agent, redis, "*1\r\n$4\r\nPING\r\n");
+	close(agent);
+	close(redis);
+	history = scene_judge(&s);
+	while (history_next(history, &e)) {
+		if (e->kind == EVENT_LIMIT) {
+			limits++;
+			assert_string_equal(history_note(history, e->conn),
+					    "tap: a connection is passed on unread: the agent does not speak RESP");
+		}
+		commands += e->kind == EVENT_CMD_INV;
+	}
+	assert_int_equal(limits, 1);
+	assert_int_equal(commands, 0);
+	scene_close(&s, history);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_door_says_who_it_is_and_the_lane_says_what_happened),
+		cmocka_unit_test(when_redis_refuses_so_does_the_tap),
+		cmocka_unit_test(what_is_not_resp_is_passed_on_unread_and_told_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
