@@ -36,4 +36,7 @@ $(BENCH): $(B)/ci/bench/%: $(B)/ci/bench/%.o $(B)/libcrossfade.a
 	@echo '  LD   $@'
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench-programs: $(BENCH)
+bench: deps
+	@$(MAKE) --no-print-directory all bench-programs
+	@ci/bench/all
 .PHONY: bench-programs

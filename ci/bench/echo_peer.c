@@ -1,8 +1,9 @@
 /*
- * A bare WebSocket server for the bench: one process, one epoll, no library but SHA-1. Says 101 to every upgrade, `ready` to a
- * `start`, a reply of 100 bytes to a turn of the dialect `plain`, and anything else back as it came. It keeps no state and
- * is no agent: it costs next to nothing, so that what is measured is the caller.
- *   echo_peer            prints the port it listens on (127.0.0.1), serves until its stdin is closed
+ * A bare WebSocket server for the bench: one process, one epoll, no library but SHA-1. Says 101 to
+ * every upgrade, `ready` to a `start`, a reply of 100 bytes to a turn of the dialect `plain`, and
+ * anything else back as it came. It keeps no state and is no agent: it costs next to nothing, so
+ * that what is measured is the caller.
+ *   echo_peer    prints its port on 127.0.0.1, serves until its stdin is closed
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -84,10 +85,11 @@ static bool upgrade(int fd, const char *head)
 	snprintf(text, sizeof(text), "%.*s%s", (int)strcspn(key, " \t\r\n"), key, guid);
 	SHA1((unsigned char *)text, strlen(text), digest);
 	EVP_EncodeBlock(accept, digest, sizeof(digest));
-	int size = snprintf(answer, sizeof(answer),
-			    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-			    "Sec-WebSocket-Accept: %s\r\nX-Agent-Color: blue\r\nX-Agent-Instance: blue-1\r\n\r\n",
-			    (char *)accept);
+	int size = snprintf(
+		answer, sizeof(answer),
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		"Sec-WebSocket-Accept: %s\r\nX-Agent-Color: blue\r\nX-Agent-Instance: blue-1\r\n\r\n",
+		(char *)accept);
 	return put(fd, answer, (size_t)size);
 }
 
@@ -99,14 +101,16 @@ static bool answer(int fd, const char *text, size_t size)
 	int length;
 
 	if (memmem(text, size, "\"start\"", 7))
-		length = snprintf(out, sizeof(out),
-				  "{\"type\":\"ready\",\"color\":\"blue\",\"instance\":\"blue-1\",\"turns\":0,"
-				  "\"digest\":\"0000000000000000\"}");
+		length = snprintf(
+			out, sizeof(out),
+			"{\"type\":\"ready\",\"color\":\"blue\",\"instance\":\"blue-1\",\"turns\":0,"
+			"\"digest\":\"0000000000000000\"}");
 	else if (memmem(text, size, "\"turn\"", 6) && n)
-		length = snprintf(out, sizeof(out),
-				  "{\"type\":\"reply\",\"n\":%1$ld,\"color\":\"blue\",\"instance\":\"blue-1\",\"turns\":%1$ld,"
-				  "\"digest\":\"0000000000000000\"}",
-				  strtol(n + 4, NULL, 10));
+		length = snprintf(
+			out, sizeof(out),
+			"{\"type\":\"reply\",\"n\":%1$ld,\"color\":\"blue\",\"instance\":\"blue-1\",\"turns\":%1$ld,"
+			"\"digest\":\"0000000000000000\"}",
+			strtol(n + 4, NULL, 10));
 	else
 		return memmem(text, size, "\"bye\"", 5) || put_frame(fd, OP_TEXT, text, size);
 	if (length < REPLY_BYTES)
@@ -207,7 +211,8 @@ static void accept_all(struct server *s)
 
 static void listen_anywhere(struct server *s)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct epoll_event event = { .events = EPOLLIN, .data.fd = 0 };
 	socklen_t size = sizeof(address);
 	struct rlimit limit;
@@ -220,7 +225,8 @@ static void listen_anywhere(struct server *s)
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (!s->peers || s->epoll < 0 || s->listener < 0 ||
-	    bind(s->listener, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(s->listener, BACKLOG) < 0 ||
+	    bind(s->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(s->listener, BACKLOG) < 0 ||
 	    getsockname(s->listener, (struct sockaddr *)&address, &size) < 0 ||
 	    epoll_ctl(s->epoll, EPOLL_CTL_ADD, 0, &event) < 0)
 		die("listen");

@@ -1,9 +1,11 @@
 /*
- * The floor: the least a WebSocket caller can cost. One process, one epoll, one timer wheel; masks its frames, reads
- * whole replies, records nothing and decides nothing. crossfade's crowd is held against it.
+ * The floor: the least a WebSocket caller can cost. One process, one epoll, one timer wheel; masks
+ * its frames, reads whole replies, records nothing and decides nothing. crossfade's crowd is held
+ * against it.
  *   epoll_client PORT CONNECTIONS EVERY_MS SECONDS
- * Opens all connections, then sends on each one text frame of 100 bytes every EVERY_MS, the connections spread evenly over the
- * period; warms up for two seconds; prints the CPU time per round trip over SECONDS, user and system, as JSON.
+ * Opens all connections, then sends on each one text frame of 100 bytes every EVERY_MS, the
+ * connections spread evenly over the period; warms up for two seconds; prints the CPU time per
+ * round trip over SECONDS, user and system, as JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -78,12 +80,14 @@ static void ask_upgrade(struct client *c, struct connection *one)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = one };
 	char head[256];
-	int size = snprintf(head, sizeof(head),
-			    "GET /realtime/c-%d HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-			    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-			    (int)(one - c->all), c->port);
+	int size = snprintf(
+		head, sizeof(head),
+		"GET /realtime/c-%d HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+		(int)(one - c->all), c->port);
 
-	if (send(one->fd, head, (size_t)size, MSG_NOSIGNAL) != size || epoll_ctl(c->epoll, EPOLL_CTL_MOD, one->fd, &event) < 0)
+	if (send(one->fd, head, (size_t)size, MSG_NOSIGNAL) != size ||
+	    epoll_ctl(c->epoll, EPOLL_CTL_MOD, one->fd, &event) < 0)
 		die("upgrade");
 }
 
@@ -95,8 +99,9 @@ static void send_turn(struct client *c, struct connection *one)
 
 	c->random = c->random * 1664525 + 1013904223;
 	memcpy(mask, &c->random, 4);
-	size = snprintf((char *)text, PAYLOAD + 1, "{\"type\":\"turn\",\"n\":%" PRIu32 ",\"token\":\"%016" PRIx32 "\"}", ++one->turns,
-			c->random);
+	size = snprintf((char *)text, PAYLOAD + 1,
+			"{\"type\":\"turn\",\"n\":%" PRIu32 ",\"token\":\"%016" PRIx32 "\"}",
+			++one->turns, c->random);
 	memset(text + size, ' ', (size_t)(PAYLOAD - size));
 	for (int i = 0; i < PAYLOAD; i++)
 		text[i] ^= mask[i & 3];
@@ -148,7 +153,7 @@ static void serve(struct client *c, int timeout_ms)
 	}
 }
 
-/* One slot a millisecond, all periods equal: connection i lives in slot i * every / count for good. */
+/* A slot a millisecond, all periods equal: connection i stays in slot i * every / count. */
 static void tick(struct client *c, int64_t slot_ms)
 {
 	int64_t slot = slot_ms % c->every_ms;
@@ -174,7 +179,8 @@ static int64_t cpu_us(void)
 	struct rusage u;
 
 	getrusage(RUSAGE_SELF, &u);
-	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * (int64_t)1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * (int64_t)1000000 + u.ru_utime.tv_usec +
+	       u.ru_stime.tv_usec;
 }
 
 static long rss_bytes(void)
@@ -224,7 +230,9 @@ int main(int argc, char **argv)
 	pace(&c, &at_ms, at_ms + seconds * 1000);
 	cpu = cpu_us() - cpu;
 	replies = c.replies - replies;
-	printf("{\"connections\": %d, \"round_trips\": %" PRIu64 ", \"cpu_us\": %.3f, \"bytes_per_connection\": %ld}\n", c.count, replies,
-	       replies ? (double)cpu / (double)replies : 0, (rss_bytes() - idle_bytes) / c.count);
+	printf("{\"connections\": %d, \"round_trips\": %" PRIu64
+	       ", \"cpu_us\": %.3f, \"bytes_per_connection\": %ld}\n",
+	       c.count, replies, replies ? (double)cpu / (double)replies : 0,
+	       (rss_bytes() - idle_bytes) / c.count);
 	return 0;
 }
