@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "sim/redial.h"
 
-enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001, NS_PER_MS_INT = 1000000 };
+enum { CLOSE_NORMAL = 1000, CLOSE_GOING_AWAY = 1001 };
+/* How a profile that never comes back backs off before it was admitted. */
+static const int64_t base_otherwise_ns = 100 * NS_PER_MS, cap_otherwise_ns = NS_PER_S;
 
 struct call call_begin(const struct scenario *sc, const struct call_plan *plan, const char *id, int64_t zero_ns)
 {
@@ -60,9 +63,18 @@ static void finish(struct call *c, int64_t now_ns, struct call_actions *out)
 
 	e->code = (uint16_t)c->end;
 	e->turn = (uint16_t)c->acked;
-	e->aux = c->leg + 1U;
+	e->aux = c->legs;
 	c->state = CALL_OVER;
 	act(out, DO_END);
+}
+
+/* The event is stamped again by who carries it out, right before what follows it. */
+static struct event *record_send(struct call *c, struct call_actions *out, enum event_kind kind, int64_t now_ns)
+{
+	struct event *e = record(c, out, kind, now_ns);
+
+	out->list[out->count - 1].sends = true;
+	return e;
 }
 
 /* Given up while a dial or a leg is there: it ends first. */
@@ -73,14 +85,13 @@ static void give_up(struct call *c, enum call_end end, struct call_actions *out)
 	act(out, DO_ABORT);
 }
 
-static void dial(struct call *c, int64_t now_ns, struct call_actions *out)
+static void dial(struct call *c, bool has_cookie, int64_t now_ns, struct call_actions *out)
 {
 	struct event *e = record(c, out, EVENT_DIAL_INV, now_ns);
 
 	e->due_ns = c->redial_ns;
-	e->flags = c->has_cookie ? DIAL_HAS_COOKIE : 0;
+	e->flags = c->dial_flags = has_cookie ? DIAL_HAS_COOKIE : 0;
 	c->dialed_ns = now_ns;
-	c->attempt++;
 	c->color = COLOR_UNKNOWN;
 	c->instance = 0;
 	c->state = CALL_DIALING;
@@ -91,35 +102,30 @@ static void dial(struct call *c, int64_t now_ns, struct call_actions *out)
 static void wait_to_redial(struct call *c, int64_t now_ns)
 {
 	const struct profile_plan *p = profile_of(c);
-	int64_t base_ns = p->backoff_base_ns ? p->backoff_base_ns : 100 * (int64_t)NS_PER_MS_INT;
-	int64_t cap_ns = p->backoff_cap_ns ? p->backoff_cap_ns : 1000 * (int64_t)NS_PER_MS_INT;
+	int64_t base_ns = p->backoff_base_ns ? p->backoff_base_ns : base_otherwise_ns;
+	int64_t cap_ns = p->backoff_cap_ns ? p->backoff_cap_ns : cap_otherwise_ns;
 
 	c->state = CALL_WAITING;
 	c->redial_ns = now_ns + redial_delay_ns(base_ns, cap_ns, c->attempt, &c->redial);
 }
 
+/* A leg that was ready is gone: the time to come back runs from now, however many legs it takes. */
 static void on_lost(struct call *c, int64_t now_ns)
 {
 	c->leg++;
 	c->attempt = 0;
-	/* A leg that dies before it is ready does not start the time to come back anew. */
-	if (c->admitted && c->limit_ns == INT64_MAX)
-		c->limit_ns = now_ns + profile_of(c)->resume_within_ns;
+	c->limit_ns = now_ns + profile_of(c)->resume_within_ns;
 	wait_to_redial(c, now_ns);
 }
 
-static void set_origin(struct call *c, const struct call_input *in, struct event *e)
+/* A leg ended before it was ready. The first frame of leg 0 is another than that of later ones: until a call is admitted,
+ * its leg is leg 0. */
+static void on_stillborn(struct call *c, int64_t now_ns)
 {
-	if (in->color != COLOR_UNKNOWN) {
-		if (c->color != COLOR_UNKNOWN && c->color != in->color)
-			e->flags |= DIAL_COLOR_CONFLICT;
-		else
-			c->color = in->color;
-	}
-	if (in->instance && !c->instance)
-		c->instance = in->instance;
-	e->color = (uint8_t)c->color;
-	e->instance = c->instance;
+	if (c->admitted)
+		c->leg++;
+	c->attempt++;
+	wait_to_redial(c, now_ns);
 }
 
 static void on_open(struct call *c, const struct call_input *in, int64_t now_ns, struct call_actions *out)
@@ -128,16 +134,15 @@ static void on_open(struct call *c, const struct call_input *in, int64_t now_ns,
 
 	if (c->state != CALL_DIALING)
 		return;
-	e = record(c, out, EVENT_DIAL_OK, now_ns);
-	e->code = 101;
-	e->due_ns = c->dialed_ns;
-	e->flags = (uint8_t)((c->has_cookie ? DIAL_HAS_COOKIE : 0) | (in->set_cookie ? DIAL_SET_COOKIE : 0));
-	set_origin(c, in, e);
-	c->has_cookie |= in->set_cookie;
-	c->heard_ns = now_ns;
+	c->dial_flags |= in->set_cookie ? DIAL_SET_COOKIE : 0;
+	c->color = in->color;
+	c->instance = in->instance;
+	c->opened_ns = c->heard_ns = now_ns;
+	c->untold = true;
+	c->legs++;
 	c->state = CALL_OPENING;
 	if (c->admitted) {
-		e = record(c, out, EVENT_RESUME_INV, now_ns);
+		e = record_send(c, out, EVENT_RESUME_INV, now_ns);
 		e->turn = (uint16_t)c->acked;
 		e->n = (uint16_t)c->sent;
 		act(out, DO_REOPEN);
@@ -146,9 +151,43 @@ static void on_open(struct call *c, const struct call_input *in, int64_t now_ns,
 	}
 }
 
+/* The leg's dial.ok, as late as its first message or its end. */
+static void tell_open(struct call *c, uint8_t more_flags, struct call_actions *out)
+{
+	struct event *e;
+
+	if (!c->untold)
+		return;
+	c->untold = false;
+	e = record(c, out, EVENT_DIAL_OK, c->opened_ns);
+	e->code = 101;
+	e->due_ns = c->dialed_ns;
+	e->flags = (uint8_t)(c->dial_flags | more_flags);
+	e->color = (uint8_t)c->color;
+	e->instance = c->instance;
+}
+
+/* The 101 and the first message must agree on where the leg is; what one leaves out the other may say. */
+static void settle_origin(struct call *c, const struct call_input *in, struct call_actions *out)
+{
+	bool conflict = (in->color != COLOR_UNKNOWN && c->color != COLOR_UNKNOWN && in->color != c->color) ||
+			(in->instance && c->instance && in->instance != c->instance);
+
+	tell_open(c, conflict ? DIAL_COLOR_CONFLICT : 0, out);
+	if (conflict) {
+		c->color = COLOR_UNKNOWN;
+		c->instance = 0;
+		return;
+	}
+	if (c->color == COLOR_UNKNOWN)
+		c->color = in->color;
+	if (!c->instance)
+		c->instance = in->instance;
+}
+
 static void ask(struct call *c, uint8_t flags, int64_t now_ns, struct call_actions *out)
 {
-	struct event *e = record(c, out, EVENT_TURN_INV, now_ns);
+	struct event *e = record_send(c, out, EVENT_TURN_INV, now_ns);
 
 	e->due_ns = c->asked_due_ns;
 	e->turn = (uint16_t)c->sent;
@@ -156,8 +195,6 @@ static void ask(struct call *c, uint8_t flags, int64_t now_ns, struct call_actio
 	e->ver = (uint32_t)(c->token >> 32);
 	e->epoch = (uint32_t)c->token;
 	e->flags = flags;
-	e->color = (uint8_t)c->color;
-	e->instance = c->instance;
 	c->asked_ns = now_ns;
 	act(out, DO_TURN)->turn = (struct wire_turn){ .n = c->sent, .token = c->token };
 }
@@ -179,16 +216,18 @@ static void on_ready(struct call *c, const struct call_input *in, int64_t now_ns
 
 	if (c->state != CALL_OPENING)
 		return;
+	settle_origin(c, in, out);
 	e = record(c, out, c->admitted ? EVENT_RESUME_OK : EVENT_START_OK, now_ns);
-	set_origin(c, in, e);
-	e->flags = 0; /* here the flags say what the state holds */
+	e->color = (uint8_t)c->color;
+	e->instance = c->instance;
 	fill_state(e, m);
 	c->admitted = true;
 	c->attempt = 0;
 	c->limit_ns = INT64_MAX;
 	c->state = CALL_LIVE;
+	/* A loss planned for after the hangup never comes: what is left to say then is said on this leg. */
 	after_ns = losses_next_ns(&c->losses, &c->reset);
-	c->lose_ns = after_ns == INT64_MAX ? INT64_MAX : now_ns + after_ns;
+	c->lose_ns = after_ns < c->start_ns + c->plan.hold_ns - now_ns ? now_ns + after_ns : INT64_MAX;
 	if (c->sent == c->acked)
 		return;
 	/* The open turn was applied before the leg was lost, or it is asked again with the same token. */
@@ -206,8 +245,9 @@ static void on_reply(struct call *c, const struct call_input *in, int64_t now_ns
 	if (c->state != CALL_LIVE)
 		return;
 	e = record(c, out, EVENT_REPLY_OK, now_ns);
-	set_origin(c, in, e);
-	e->flags = 0;
+	/* As this message says: a leg that is answered from two places is news. */
+	e->color = (uint8_t)(in->color != COLOR_UNKNOWN ? in->color : c->color);
+	e->instance = in->instance ? in->instance : c->instance;
 	fill_state(e, m);
 	e->turn = (uint16_t)m->n;
 	e->aux = m->redis_us;
@@ -234,8 +274,6 @@ static void on_meaning(struct call *c, const struct call_input *in, int64_t now_
 		e = record(c, out, EVENT_AGENT_NOTICE, now_ns);
 		e->code = in->meaning->kind == MEANING_DRAINING ? 1 : 2;
 		e->aux = in->meaning->within_ms;
-		e->color = (uint8_t)c->color;
-		e->instance = c->instance;
 		if (in->meaning->kind == MEANING_ERROR)
 			out->list[out->count - 1].text = in->meaning->text;
 		break;
@@ -247,6 +285,8 @@ static void on_meaning(struct call *c, const struct call_input *in, int64_t now_
 
 static void record_end(struct call *c, const struct call_input *in, int64_t now_ns, struct call_actions *out)
 {
+	/* What we cut because its time was over has ended by a time-out, not by the means we cut it with. */
+	bool timed_out = c->state == CALL_ENDING && c->end != CALL_ABANDONED && in->side == SIDE_CALLER;
 	struct event *e;
 
 	if (!in->established) {
@@ -255,12 +295,13 @@ static void record_end(struct call *c, const struct call_input *in, int64_t now_
 		e->aux = c->attempt;
 		e->due_ns = c->dialed_ns;
 	} else {
+		tell_open(c, 0, out);
 		e = record(c, out, EVENT_LEG_END, now_ns);
-		e->n = (uint16_t)in->how;
+		e->n = (uint16_t)(timed_out ? LEG_TIMEOUT : in->how);
 		e->flags = (uint8_t)in->side;
 		e->color = (uint8_t)c->color;
 		e->instance = c->instance;
-		e->aux = (uint32_t)((now_ns - c->heard_ns) / NS_PER_MS_INT);
+		e->aux = (uint32_t)((now_ns - c->heard_ns) / NS_PER_MS);
 	}
 	e->code = in->code;
 }
@@ -274,9 +315,12 @@ static void on_end(struct call *c, const struct call_input *in, int64_t now_ns, 
 	record_end(c, in, now_ns, out);
 	switch (c->state) {
 	case CALL_DIALING:
+		c->attempt++;
 		wait_to_redial(c, now_ns);
 		break;
 	case CALL_OPENING:
+		on_stillborn(c, now_ns);
+		break;
 	case CALL_LOSING:
 		on_lost(c, now_ns);
 		break;
@@ -303,24 +347,20 @@ static void on_end(struct call *c, const struct call_input *in, int64_t now_ns, 
 
 static void lose(struct call *c, int64_t now_ns, struct call_actions *out)
 {
-	struct event *e = record(c, out, EVENT_LEG_LOSE, now_ns);
+	struct event *e = record_send(c, out, EVENT_LEG_LOSE, now_ns);
 
 	e->due_ns = c->lose_ns;
 	e->flags = c->reset;
-	e->color = (uint8_t)c->color;
-	e->instance = c->instance;
 	c->state = CALL_LOSING;
 	act(out, DO_ABORT)->reset = c->reset;
 }
 
 static void hang_up(struct call *c, int64_t now_ns, struct call_actions *out)
 {
-	struct event *e = record(c, out, EVENT_HANGUP_INV, now_ns);
+	struct event *e = record_send(c, out, EVENT_HANGUP_INV, now_ns);
 
 	e->due_ns = c->start_ns + c->plan.hold_ns;
 	e->turn = (uint16_t)c->sent;
-	e->color = (uint8_t)c->color;
-	e->instance = c->instance;
 	c->state = CALL_LEAVING;
 	act(out, DO_BYE);
 }
@@ -366,22 +406,22 @@ static int64_t live_wake_ns(const struct call *c)
 	return then_ns < wake_ns ? then_ns : wake_ns;
 }
 
-static void start(struct call *c, int64_t now_ns, struct call_actions *out)
+static void start(struct call *c, bool has_cookie, int64_t now_ns, struct call_actions *out)
 {
 	struct event *e = record(c, out, EVENT_CALL_START, now_ns);
 
 	e->due_ns = c->start_ns;
 	e->flags = (uint8_t)c->plan.profile;
 	e->turn = (uint16_t)c->plan.turns;
-	e->aux = (uint32_t)(c->plan.hold_ns / NS_PER_MS_INT);
+	e->aux = (uint32_t)(c->plan.hold_ns / NS_PER_MS);
 	c->limit_ns = c->start_ns + c->scenario->timers.setup_within_ns;
 	/* Our own lateness is not the target's: it gets the whole of its time. */
 	if (now_ns > c->start_ns)
 		c->limit_ns = now_ns + c->scenario->timers.setup_within_ns;
-	dial(c, now_ns, out);
+	dial(c, has_cookie, now_ns, out);
 }
 
-static void on_timer(struct call *c, int64_t now_ns, struct call_actions *out)
+static void on_timer(struct call *c, bool has_cookie, int64_t now_ns, struct call_actions *out)
 {
 	bool too_late = now_ns >= c->limit_ns;
 	enum call_end end = c->admitted ? CALL_DROPPED : CALL_REFUSED;
@@ -397,7 +437,7 @@ static void on_timer(struct call *c, int64_t now_ns, struct call_actions *out)
 			c->end = end;
 			finish(c, now_ns, out);
 		} else if (now_ns >= c->redial_ns) {
-			dial(c, now_ns, out);
+			dial(c, has_cookie, now_ns, out);
 		}
 		break;
 	case CALL_LIVE:
@@ -444,7 +484,7 @@ void call_step(struct call *c, const struct call_input *in, int64_t now_ns, stru
 {
 	switch (in->kind) {
 	case INPUT_START:
-		start(c, now_ns, out);
+		start(c, in->has_cookie, now_ns, out);
 		break;
 	case INPUT_OPEN:
 		on_open(c, in, now_ns, out);
@@ -456,7 +496,7 @@ void call_step(struct call *c, const struct call_input *in, int64_t now_ns, stru
 		on_end(c, in, now_ns, out);
 		break;
 	case INPUT_TIMER:
-		on_timer(c, now_ns, out);
+		on_timer(c, in->has_cookie, now_ns, out);
 		break;
 	case INPUT_ABANDON:
 		abandon(c, now_ns, out);

@@ -44,12 +44,16 @@ struct call {
 	int64_t start_ns;     /* due, monotonic */
 	enum call_state state;
 	enum call_end end;    /* why, from CALL_ENDING on */
-	bool admitted, has_cookie;
+	bool admitted;
 	bool reset;           /* the planned loss of this leg is a RST */
-	uint16_t leg;
+	bool untold;          /* dial.ok of this leg is not on record yet: the first message may contradict the 101 */
+	uint8_t dial_flags;   /* DIAL_* of the last dial */
+	uint16_t leg;         /* number of the current, or next, leg; 0 until one was admitted */
+	uint16_t legs;        /* that were up */
 	uint8_t instance;     /* of this leg; 0 unknown */
-	enum color color;
-	unsigned attempt;     /* dials since the last leg */
+	enum color color;     /* of this leg; unknown also when it contradicts itself */
+	unsigned attempt;     /* dials in vain since the last ready */
+	int64_t opened_ns;    /* the 101 of this leg */
 	int64_t dialed_ns, redial_ns;
 	int64_t limit_ns;     /* when setting up or coming back is given up */
 	int64_t lose_ns;      /* planned loss of this leg; INT64_MAX never */
@@ -80,6 +84,7 @@ struct call_input {
 	enum color color;      /* OPEN, MEANING: as said there; unknown when not said */
 	uint8_t instance;      /* interned; 0 when not said */
 	bool set_cookie;       /* OPEN */
+	bool has_cookie;       /* START, TIMER: a dial would carry a cookie now */
 	const struct meaning *meaning;
 	bool established;      /* END: of a leg; else of a dial */
 	enum dial_failure failure;
@@ -89,7 +94,7 @@ struct call_input {
 };
 
 enum call_action_kind {
-	DO_RECORD,  /* append the event; `text` is its note, if not NULL */
+	DO_RECORD,  /* append the event; `text` is its note, if not NULL; `sends`: stamp it again, right before the next action */
 	DO_DIAL,
 	DO_OPEN,    /* first frames of a call */
 	DO_REOPEN,  /* first frames of a later leg */
@@ -104,7 +109,7 @@ struct call_action {
 	struct event event;
 	const char *text;
 	struct wire_turn turn;
-	bool reset;
+	bool reset, sends;
 };
 
 enum { CALL_ACTIONS_MAX = 12 };
@@ -117,5 +122,10 @@ struct call_actions {
 struct call call_begin(const struct scenario *, const struct call_plan *, const char *id, int64_t zero_ns);
 /* The only way a call changes. Appends to `out`, whose count the caller has set to 0; then look at wake_ns. */
 void call_step(struct call *, const struct call_input *, int64_t now_ns, struct call_actions *out);
+/* The stamp its open turn was given when it really went out: dead_after counts from there. */
+static inline void call_asked(struct call *c, int64_t t_ns)
+{
+	c->asked_ns = t_ns;
+}
 
 #endif

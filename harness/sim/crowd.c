@@ -14,7 +14,7 @@
 #include "sim/call.h"
 #include "sim/jar.h"
 
-enum { SLAB_CALLERS = 256, ID_TEXT_MAX = 32, CONN_TEXT_MAX = 40 };
+enum { SLAB_CALLERS = 256, ID_TEXT_MAX = 32, CONN_TEXT_MAX = 40, PATH_TEXT_MAX = 1400 };
 static const char call_place[] = "@call@"; /* stands for ${call} in the bound URL: '@' is in no id */
 
 struct caller {
@@ -33,6 +33,7 @@ struct caller {
 
 struct crowd {
 	struct crowd_settings settings;
+	char run6[16];
 	struct url url;
 	struct sockaddr_in address;
 	char path_head[512], path_tail[512]; /* round the call id */
@@ -97,6 +98,15 @@ static void caller_release(struct caller *c)
 		c->next->previous = c->previous;
 	c->next = crowd->free;
 	crowd->free = c;
+}
+
+/* The request's path; `query` is the dialect's own. */
+static void path_of(const struct caller *c, const char *query, char out[PATH_TEXT_MAX])
+{
+	const struct crowd *crowd = c->crowd;
+
+	snprintf(out, PATH_TEXT_MAX, "%s%s%s%s%s", crowd->path_head, c->id, crowd->path_tail,
+		 !query[0] ? "" : strchr(crowd->path_tail, '?') ? "&" : "?", query);
 }
 
 /* --- what comes from the wire --- */
@@ -198,8 +208,7 @@ static void dial(struct caller *c)
 	if (s->wire->state_bytes)
 		memset(c->wire_state, 0, s->wire->state_bytes);
 	s->wire->handshake(&context, &handshake);
-	snprintf(path, sizeof(path), "%s%s%s%s%s", crowd->path_head, c->id, crowd->path_tail,
-		 !handshake.query[0] ? "" : strchr(crowd->path_tail, '?') ? "&" : "?", handshake.query);
+	path_of(c, handshake.query, path);
 	d.protocol = handshake.protocol;
 	for (size_t i = 0; i < handshake.header_count; i++)
 		headers[d.header_count++] = (struct ws_header){ handshake.headers[i].name, handshake.headers[i].value };
@@ -223,6 +232,10 @@ static void carry_out(struct caller *c, struct call_action *a)
 
 	switch (a->kind) {
 	case DO_RECORD:
+		if (a->sends)
+			a->event.t_ns = clock_now_ns();
+		if (a->event.kind == EVENT_TURN_INV)
+			call_asked(&c->call, a->event.t_ns);
 		if (a->text)
 			a->event.conn = lane_note(s->lane, "%s", a->text);
 		lane_event(s->lane, a->event);
@@ -326,13 +339,25 @@ static void begin_call(struct crowd *crowd)
 	struct caller *c;
 	char id[ID_TEXT_MAX];
 
-	snprintf(id, sizeof(id), "c-%s-%" PRIu64, crowd->settings.run6, crowd->next.number);
+	snprintf(id, sizeof(id), "c-%s-%" PRIu64, crowd->run6, crowd->next.number);
 	if (!is_ours(crowd, id))
 		return;
 	c = caller_take(crowd);
 	memcpy(c->id, id, sizeof(id));
 	c->call = call_begin(crowd->settings.scenario, &crowd->next, id, crowd->zero_ns);
 	lane_call(crowd->settings.lane, c->call.id, id);
+	step(c, &in, clock_now_ns());
+}
+
+static void wake_caller(struct caller *c)
+{
+	struct call_input in = { .kind = INPUT_TIMER };
+	char path[PATH_TEXT_MAX], cookies[JAR_HEADER_MAX];
+
+	if (c->call.state == CALL_WAITING && c->jar.list) {
+		path_of(c, "", path);
+		in.has_cookie = jar_header(&c->jar, path, c->crowd->url.tls, clock_realtime_ns(), cookies) > 0;
+	}
 	step(c, &in, clock_now_ns());
 }
 
@@ -357,7 +382,6 @@ static void arm(struct crowd *crowd)
 static void on_wake(void *user)
 {
 	struct crowd *crowd = user;
-	struct call_input in = { .kind = INPUT_TIMER };
 	struct timer *due;
 
 	/* Nothing is worth arming for while we are at it. */
@@ -367,7 +391,7 @@ static void on_wake(void *user)
 		traffic_next(&crowd->traffic, &crowd->next);
 	}
 	while ((due = timers_pop_due(&crowd->timers, clock_now_ns())) != NULL)
-		step((struct caller *)due, &in, clock_now_ns());
+		wake_caller((struct caller *)due);
 	if (crowd->stopped && clock_now_ns() >= crowd->deadline_ns)
 		crowd_abandon(crowd);
 	crowd->armed_ns = INT64_MAX;
@@ -401,6 +425,7 @@ int crowd_new(const struct crowd_settings *settings, struct crowd **ret, struct 
 	int result = -1;
 
 	crowd->settings = *settings;
+	snprintf(crowd->run6, sizeof(crowd->run6), "%s", settings->run6);
 	crowd->armed_ns = INT64_MAX;
 	if (scenario_bind(settings->url, &call, 1, &url, err) < 0 || url_parse(buf_text(&url), &crowd->url, err) < 0 ||
 	    split_path(crowd, err) < 0 || resolve_ipv4(crowd->url.host, crowd->url.port, &crowd->address, err) < 0)

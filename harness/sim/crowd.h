@@ -37,7 +37,7 @@ struct crowd_counts {
 
 struct crowd;
 
-/* Resolves the target: ERR_WORLD when its name has no address. The settings' pointers must outlive the crowd. */
+/* Resolves the target: ERR_WORLD when its name has no address. scenario, loop, lane, ws and wire must outlive the crowd. */
 int crowd_new(const struct crowd_settings *, struct crowd **ret, struct err *);
 void crowd_start(struct crowd *, int64_t zero_ns); /* the schedule's zero, monotonic, may lie ahead */
 void crowd_stop(struct crowd *, int64_t deadline_ns); /* no new calls; those live at the deadline are abandoned */
