@@ -44,9 +44,11 @@ $(B)/$(1)/main: $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard $(1)/*.
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-# A unit test links the library and, in fixtures/, its folder's objects but main.o.
+# A unit test links the library and, in fixtures/, its folder's objects but main.o. (No % in the rule itself: make
+# would put the stem there before it expands the call.)
+beside = $(if $(filter fixtures/%,$(1)),$(patsubst %.c,$(B)/%.o,$(filter-out %/main.c %_test.c,$(wildcard $(1)*.c))))
 .SECONDEXPANSION:
-$(B)/%_test: $(B)/%_test.o $$(filter-out %/main.o,$$(patsubst %.c,$(B)/%.o,$$(filter-out %_test.c,$$(filter fixtures/%,$$(wildcard $$(dir $$*)*.c))))) $(B)/libcrossfade.a
+$(B)/%_test: $(B)/%_test.o $$(call beside,$$(dir $$*)) $(B)/libcrossfade.a
 	@echo '  LD   $@'
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 

@@ -9,32 +9,6 @@
 
 #include "base/clock.h"
 
-static void note_exit(struct member *m)
-{
-	struct event e = event_make(EVENT_EXIT, clock_now_ns());
-
-	if (m->ended || !process_reap(&m->process, &m->status))
-		return;
-	m->ended = true;
-	if (m->kind == MEMBER_AGENT)
-		e.instance = lane_instance(m->stage->lane, m->name);
-	e.color = m->color;
-	e.conn = lane_note(m->stage->lane, "%s", m->name);
-	e.code = (uint16_t)m->status;
-	lane_event(m->stage->lane, e);
-	loop_fd_free(m->exit_watch);
-	m->exit_watch = NULL;
-	if (m->control_watch)
-		loop_fd_want(m->control_watch, 0);
-	m->stage->owner->on_exit(m->stage->user, m);
-}
-
-static void on_pidfd(void *user, int events)
-{
-	(void)events;
-	note_exit(user);
-}
-
 static void on_control(void *user, int events)
 {
 	struct member *m = user;
@@ -69,6 +43,35 @@ static void on_control(void *user, int events)
 		}
 		m->stage->owner->on_message(m->stage->user, m, &message);
 	}
+}
+
+static void note_exit(struct member *m)
+{
+	struct event e = event_make(EVENT_EXIT, clock_now_ns());
+
+	if (m->ended || !process_reap(&m->process, &m->status))
+		return;
+	/* What it said last comes before its end. */
+	if (m->control_watch)
+		on_control(m, LOOP_READ);
+	m->ended = true;
+	if (m->kind == MEMBER_AGENT)
+		e.instance = lane_instance(m->stage->lane, m->name);
+	e.color = m->color;
+	e.conn = lane_note(m->stage->lane, "%s", m->name);
+	e.code = (uint16_t)m->status;
+	lane_event(m->stage->lane, e);
+	loop_fd_free(m->exit_watch);
+	m->exit_watch = NULL;
+	if (m->control_watch)
+		loop_fd_want(m->control_watch, 0);
+	m->stage->owner->on_exit(m->stage->user, m);
+}
+
+static void on_pidfd(void *user, int events)
+{
+	(void)events;
+	note_exit(user);
 }
 
 int stage_start(struct stage *stage, const struct member_spec *spec, struct member **ret, struct err *err)
