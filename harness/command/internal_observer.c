@@ -1,4 +1,5 @@
-/* The observer: asks every instance again and again how many calls it has. Spawned by the supervisor. */
+/* The observer: asks every instance again and again how many calls it has. Spawned by the
+ * supervisor. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 enum { INSTANCES_MAX = 64 };
 static const int64_t bind_within_ns = 60 * NS_PER_S;
 static const int64_t poll_every_ns = 250 * NS_PER_MS;
-static const int64_t mute_pause_ns = 2 * NS_PER_S; /* one that lets us wait must not make the others stale */
+static const int64_t mute_pause_ns =
+	2 * NS_PER_S; /* one that lets us wait must not make the others stale */
 
 struct instance {
 	char name[32], address[280];
@@ -44,9 +46,13 @@ static int parse_instances(struct observer *o, const char *text, struct err *err
 		int used = 0;
 
 		if (o->count == INSTANCES_MAX)
-			return err_set(err, ERR_HARNESS, "observer: more than %d instances", INSTANCES_MAX);
-		if (sscanf(text, "%31[^:,]:%15[^:,]:%279[^,]%n", i->name, color, i->address, &used) != 3)
-			return err_set(err, ERR_HARNESS, "observer: instances=%s: not NAME:COLOR:HOST:PORT,...", text);
+			return err_set(err, ERR_HARNESS, "observer: more than %d instances",
+				       INSTANCES_MAX);
+		if (sscanf(text, "%31[^:,]:%15[^:,]:%279[^,]%n", i->name, color, i->address,
+			   &used) != 3)
+			return err_set(err, ERR_HARNESS,
+				       "observer: instances=%s: not NAME:COLOR:HOST:PORT,...",
+				       text);
 		i->color = color_parse(color) > 0 ? (enum color)color_parse(color) : COLOR_UNKNOWN;
 		i->number = lane_instance(o->lane, i->name);
 		o->count++;
@@ -102,7 +108,8 @@ static void ask(struct observer *o, struct instance *i)
 	m.b = !reached;
 	m.c = e.t_ns;
 	control_send(PROCESS_CONTROL_FD, &m);
-	i->due_ns = !reached && e.t_ns - asked_ns >= poll_every_ns ? e.t_ns + mute_pause_ns : asked_ns + poll_every_ns;
+	i->due_ns = !reached && e.t_ns - asked_ns >= poll_every_ns ? e.t_ns + mute_pause_ns :
+								     asked_ns + poll_every_ns;
 }
 
 static void beat(struct observer *o, int64_t now_ns)
@@ -153,10 +160,12 @@ static int observer_process(const char *dir, const struct scenario *scenario, st
 		return 0;
 	}
 	scenario_digest(scenario, identity.scenario_digest);
-	if (n < 0 || m.type != CONTROL_BIND || !control_value(&m, "run_id", identity.run, sizeof identity.run) ||
+	if (n < 0 || m.type != CONTROL_BIND ||
+	    !control_value(&m, "run_id", identity.run, sizeof identity.run) ||
 	    !control_value(&m, "instances", instances, sizeof instances))
 		err_set(err, ERR_HARNESS, "observer: run_id and instances are needed to begin");
-	else if (lane_open(dir, &identity, &o->lane, err) < 0 || parse_instances(o, instances, err) < 0)
+	else if (lane_open(dir, &identity, &o->lane, err) < 0 ||
+		 parse_instances(o, instances, err) < 0)
 		err_context(err, "observer");
 	else if (control_send(PROCESS_CONTROL_FD, &greeting) < 0)
 		err_errno(err, ERR_HARNESS, errno, "observer: say ready");

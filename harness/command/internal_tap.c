@@ -72,29 +72,30 @@ static void on_control(void *user, int events)
 }
 
 /* "blue-1:blue,green-1:green" -> one door each, told in the greeting. */
-static int open_doors(struct redis_tap *tap, const char *instances, struct control_message *greeting, struct err *err)
+static int open_doors(struct redis_tap *tap, const char *instances,
+		      struct control_message *greeting, struct err *err)
 {
 	struct buf text = buf_init(CONTROL_TEXT_MAX - 1);
 	int result = 0;
 
 	while (*instances && !result) {
-		size_t length = strcspn(instances, ",");
-		const char *colon = memchr(instances, ':', length);
 		char name[32], color[16];
+		int parsed, used = 0;
 		uint16_t port;
 
-		if (!colon || (size_t)(colon - instances) >= sizeof name ||
-		    length - (size_t)(colon - instances) > sizeof color) {
-			result = err_set(err, ERR_HARNESS, "tap: instances=%s: not NAME:COLOR,...", instances);
+		if (sscanf(instances, "%31[^:,]:%15[^:,]%n", name, color, &used) != 2) {
+			result = err_set(err, ERR_HARNESS, "tap: instances=%s: not NAME:COLOR,...",
+					 instances);
 			break;
 		}
-		snprintf(name, sizeof name, "%.*s", (int)(colon - instances), instances);
-		snprintf(color, sizeof color, "%.*s", (int)(length - (size_t)(colon - instances) - 1), colon + 1);
-		result = redis_tap_listen(tap, name, color_parse(color) > 0 ? (enum color)color_parse(color) : COLOR_UNKNOWN,
-					  &port, err);
+		parsed = color_parse(color);
+		result = redis_tap_listen(
+			tap, name, parsed > 0 ? (enum color)parsed : COLOR_UNKNOWN, &port, err);
 		if (!result && buf_printf(&text, "%s=127.0.0.1:%u\n", name, port) < 0)
-			result = err_set(err, ERR_HARNESS, "tap: the addresses are longer than %d bytes", CONTROL_TEXT_MAX);
-		instances += length + (instances[length] == ',');
+			result = err_set(err, ERR_HARNESS, "tap: more addresses than %d bytes",
+					 CONTROL_TEXT_MAX);
+		instances += used;
+		instances += *instances == ',';
 	}
 	control_text(greeting, "%s", buf_text(&text));
 	buf_free(&text);
@@ -102,7 +103,8 @@ static int open_doors(struct redis_tap *tap, const char *instances, struct contr
 }
 
 static int bind_tap(struct tap_process *p, const char *dir, const struct scenario *scenario,
-		    const struct control_message *bind, struct control_message *greeting, struct err *err)
+		    const struct control_message *bind, struct control_message *greeting,
+		    struct err *err)
 {
 	struct lane_identity identity = { .seed = scenario->seed, .role = ROLE_TAP };
 	char redis[300], instances[CONTROL_TEXT_MAX], *colon;
@@ -111,7 +113,8 @@ static int bind_tap(struct tap_process *p, const char *dir, const struct scenari
 	if (!control_value(bind, "run_id", identity.run, sizeof identity.run) ||
 	    !control_value(bind, "redis", redis, sizeof redis) ||
 	    !control_value(bind, "instances", instances, sizeof instances))
-		return err_set(err, ERR_HARNESS, "tap: run_id, redis and instances are needed to begin");
+		return err_set(err, ERR_HARNESS,
+			       "tap: run_id, redis and instances are needed to begin");
 	colon = strrchr(redis, ':');
 	if (!colon || atoi(colon + 1) < 1 || atoi(colon + 1) > 65535)
 		return err_set(err, ERR_HARNESS, "tap: redis=%s: not HOST:PORT", redis);
@@ -143,12 +146,14 @@ static int tap_process(const char *dir, const struct scenario *scenario, struct 
 {
 	struct tap_process p = { .loop = NULL };
 	struct control_message bind, greeting = control_make(CONTROL_READY, 0, 0);
-	int n = control_wait(PROCESS_CONTROL_FD, clock_now_ns() + bind_within_ns, &bind), result = 0;
+	int n = control_wait(PROCESS_CONTROL_FD, clock_now_ns() + bind_within_ns, &bind),
+	    result = 0;
 
 	if (n == 0 || (n > 0 && bind.type == CONTROL_ABORT))
 		return EXIT_PASS;
 	if (n < 0 || bind.type != CONTROL_BIND)
-		return err_errno(err, ERR_HARNESS, n < 0 ? errno : EPROTO, "tap: nobody says what to tap");
+		return err_errno(err, ERR_HARNESS, n < 0 ? errno : EPROTO,
+				 "tap: nobody says what to tap");
 	p.loop = loop_new();
 	result = bind_tap(&p, dir, scenario, &bind, &greeting, err);
 	if (!result && control_send(PROCESS_CONTROL_FD, &greeting) < 0)

@@ -34,7 +34,8 @@ static redisContext *connect_to(const char *address, struct timeval timeout, str
 	if (!strncmp(address, "unix:", 5))
 		return redisConnectUnixWithTimeout(address + 5, timeout);
 	port = colon ? strtol(colon + 1, &end, 10) : 0;
-	if (!colon || colon == address || (size_t)(colon - address) >= sizeof host || *end || port < 1 || port > 65535) {
+	if (!colon || colon == address || (size_t)(colon - address) >= sizeof host || *end ||
+	    port < 1 || port > 65535) {
 		err_set(err, ERR_INPUT, "redis %s: not HOST:PORT or unix:PATH", address);
 		return NULL;
 	}
@@ -52,7 +53,8 @@ int redis_open(const char *address, int64_t timeout_ns, struct redis **ret, stru
 	if (why.kind != ERR_NONE)
 		return err_set(err, why.kind, "%s", why.text);
 	if (!context || context->err) {
-		err_set(err, ERR_WORLD, "redis %s: connect: %s", address, context ? context->errstr : "out of memory");
+		err_set(err, ERR_WORLD, "redis %s: connect: %s", address,
+			context ? context->errstr : "out of memory");
 		redisFree(context);
 		return -1;
 	}
@@ -84,14 +86,16 @@ static redisReply *receive(struct redis *redis, int64_t deadline_ns, struct err 
 	for (;;) {
 		left_ns = deadline_ns - clock_now_ns();
 		if (left_ns <= 0) {
-			err_set(err, ERR_WORLD, "no answer within %lld ms", (long long)(redis->timeout_ns / NS_PER_MS));
+			err_set(err, ERR_WORLD, "no answer within %lld ms",
+				(long long)(redis->timeout_ns / NS_PER_MS));
 			return NULL;
 		}
 		redisSetTimeout(c, timeval_of(left_ns));
 		if (done ? redisBufferRead(c) != REDIS_OK : redisBufferWrite(c, &done) != REDIS_OK)
 			break;
 		if (c->reader->len > REPLY_BYTES_MAX) {
-			err_set(err, ERR_WORLD, "the answer is longer than %d bytes", REPLY_BYTES_MAX);
+			err_set(err, ERR_WORLD, "the answer is longer than %d bytes",
+				REPLY_BYTES_MAX);
 			return NULL;
 		}
 		if (done && redisGetReplyFromReader(c, &reply) != REDIS_OK)
@@ -100,7 +104,8 @@ static redisReply *receive(struct redis *redis, int64_t deadline_ns, struct err 
 			return reply;
 	}
 	if (c->err == REDIS_ERR_IO && errno == EAGAIN)
-		err_set(err, ERR_WORLD, "no answer within %lld ms", (long long)(redis->timeout_ns / NS_PER_MS));
+		err_set(err, ERR_WORLD, "no answer within %lld ms",
+			(long long)(redis->timeout_ns / NS_PER_MS));
 	else
 		err_set(err, ERR_WORLD, "%s", c->errstr);
 	return NULL;
@@ -125,7 +130,8 @@ static redisReply *command(struct redis *redis, int type, struct err *err, const
 	va_end(ap);
 	if (!reply) {
 		redis->broken = true;
-	} else if (reply->type != type && !(type == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)) {
+	} else if (reply->type != type &&
+		   !(type == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)) {
 		if (reply->type == REDIS_REPLY_ERROR)
 			err_set(&why, ERR_WORLD, "%s", reply->str);
 		else
@@ -148,7 +154,8 @@ int redis_ping(struct redis *redis, struct err *err)
 	return 0;
 }
 
-int redis_get(struct redis *redis, const char *key, bool *ret_found, struct buf *value, struct err *err)
+int redis_get(struct redis *redis, const char *key, bool *ret_found, struct buf *value,
+	      struct err *err)
 {
 	redisReply *reply = command(redis, REDIS_REPLY_STRING, err, "GET %s", key);
 	int result = 0;
@@ -157,8 +164,8 @@ int redis_get(struct redis *redis, const char *key, bool *ret_found, struct buf 
 		return -1;
 	buf_clear(value);
 	if (reply->type == REDIS_REPLY_STRING && buf_append(value, reply->str, reply->len) < 0)
-		result = err_set(err, ERR_WORLD, "redis %s: GET %s: %zu bytes, more than %zu", redis->address, key,
-				 reply->len, value->max);
+		result = err_set(err, ERR_WORLD, "redis %s: GET %s: %zu bytes, more than %zu",
+				 redis->address, key, reply->len, value->max);
 	else
 		*ret_found = reply->type == REDIS_REPLY_STRING;
 	freeReplyObject(reply);
@@ -190,15 +197,18 @@ int redis_count(struct redis *redis, const char *pattern, int64_t *ret_count, st
 	int64_t count = 0;
 
 	do {
-		redisReply *reply = command(redis, REDIS_REPLY_ARRAY, err, "SCAN %s MATCH %s COUNT %d", cursor, pattern,
-					    SCAN_COUNT);
+		redisReply *reply =
+			command(redis, REDIS_REPLY_ARRAY, err, "SCAN %s MATCH %s COUNT %d", cursor,
+				pattern, SCAN_COUNT);
 
 		if (!reply)
 			return -1;
 		if (reply->elements != 2 || reply->element[0]->type != REDIS_REPLY_STRING ||
-		    reply->element[0]->len >= sizeof cursor || reply->element[1]->type != REDIS_REPLY_ARRAY) {
+		    reply->element[0]->len >= sizeof cursor ||
+		    reply->element[1]->type != REDIS_REPLY_ARRAY) {
 			freeReplyObject(reply);
-			return err_set(err, ERR_WORLD, "redis %s: SCAN: an answer of another shape", redis->address);
+			return err_set(err, ERR_WORLD, "redis %s: SCAN: an answer of another shape",
+				       redis->address);
 		}
 		memcpy(cursor, reply->element[0]->str, reply->element[0]->len + 1);
 		count += (int64_t)reply->element[1]->elements;

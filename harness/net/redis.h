@@ -1,6 +1,6 @@
 /*
- * Redis client over hiredis, synchronous, to a deadline: for probes, smoke tests and start-up checks. The agents' own
- * asynchronous use lives in fixtures/agent.
+ * Redis client over hiredis, synchronous, to a deadline: for probes, smoke tests and start-up
+ * checks. The agents' own asynchronous use lives in fixtures/agent.
  */
 #ifndef NET_REDIS_H
 #define NET_REDIS_H
@@ -19,9 +19,11 @@ void redis_close(struct redis *);
 int redis_ping(struct redis *, struct err *);
 /* *ret_found false and empty value when nil. */
 int redis_get(struct redis *, const char *key, bool *ret_found, struct buf *value, struct err *);
-int redis_ttl(struct redis *, const char *key, int64_t *ret_s, struct err *); /* -1 no ttl, -2 no key, as Redis says */
+int redis_ttl(struct redis *, const char *key, int64_t *ret_s,
+	      struct err *); /* -1 no ttl, -2 no key, as Redis says */
 int redis_delete(struct redis *, const char *key, int64_t *ret_deleted, struct err *);
-/* Number of keys that match a glob, by SCAN: exact at rest; a key may be counted twice while Redis resizes its table. */
+/* Number of keys that match a glob, by SCAN: exact at rest; a key may be counted twice while Redis
+ * resizes its table. */
 int redis_count(struct redis *, const char *pattern, int64_t *ret_count, struct err *);
 
 #endif

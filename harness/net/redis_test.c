@@ -152,8 +152,9 @@ static void silence_ends_at_the_deadline_and_a_late_answer_is_nobodys(void **sta
 
 static void a_bad_address_is_the_users_error_and_a_closed_port_the_worlds(void **state)
 {
-	static const char *const bad[] = { "", "nohost", ":1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536",
-					   "127.0.0.1:1x" };
+	static const char *const bad[] = {
+		"", "nohost", ":1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:1x"
+	};
 	struct scripted s = scripted_open("", NS_PER_S);
 	struct redis *redis = NULL;
 	struct err err = { .kind = ERR_NONE };
@@ -178,7 +179,8 @@ int main(void)
 		cmocka_unit_test(a_value_over_the_callers_limit_is_an_error_with_both_numbers),
 		cmocka_unit_test(numbers_come_back_as_redis_says_them),
 		cmocka_unit_test(keys_are_counted_until_the_cursor_is_zero_again),
-		cmocka_unit_test(a_refusal_is_told_with_address_and_command_and_the_connection_lives_on),
+		cmocka_unit_test(
+			a_refusal_is_told_with_address_and_command_and_the_connection_lives_on),
 		cmocka_unit_test(silence_ends_at_the_deadline_and_a_late_answer_is_nobodys),
 		cmocka_unit_test(a_bad_address_is_the_users_error_and_a_closed_port_the_worlds),
 	};

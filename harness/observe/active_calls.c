@@ -18,7 +18,8 @@ int active_calls_parse(const char *text, size_t size, uint32_t *ret_active, stru
 
 	if (!page)
 		result = err_set(err, ERR_WORLD, "active_calls: %s", where.text);
-	else if (!json_is_integer(count) || json_integer_value(count) < 0 || json_integer_value(count) > UINT32_MAX)
+	else if (!json_is_integer(count) || json_integer_value(count) < 0 ||
+		 json_integer_value(count) > UINT32_MAX)
 		result = err_set(err, ERR_WORLD, "active_calls: the page has no such count");
 	else
 		*ret_active = (uint32_t)json_integer_value(count);
@@ -36,7 +37,8 @@ int active_calls_read(const char *address, uint32_t *ret_active, struct err *err
 	snprintf(url, sizeof url, "http://%s/metrics/active_calls", address);
 	result = http_do(&request, &status, &page, err);
 	if (!result && status != 200)
-		result = err_set(err, ERR_WORLD, "active_calls of %s: HTTP status %d", address, status);
+		result = err_set(err, ERR_WORLD, "active_calls of %s: HTTP status %d", address,
+				 status);
 	if (!result)
 		result = active_calls_parse(buf_text(&page), page.len, ret_active, err);
 	buf_free(&page);

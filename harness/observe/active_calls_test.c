@@ -40,7 +40,8 @@ static void the_count_is_read_and_nothing_else_is_taken_for_one(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct err err = { .kind = ERR_NONE };
 		uint32_t active = 77;
-		int result = active_calls_parse(cases[i].page, strlen(cases[i].page), &active, &err);
+		int result =
+			active_calls_parse(cases[i].page, strlen(cases[i].page), &active, &err);
 
 		assert_int_equal(result, cases[i].result);
 		assert_int_equal(active, result ? 77 : cases[i].active);
@@ -52,7 +53,8 @@ static void an_instance_that_is_gone_is_unreachable_and_not_empty(void **state)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t size = sizeof at;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* bound, not listening: refuses, and is nobody else's */
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
+			0); /* bound, not listening: refuses, and is nobody else's */
 	struct err err = { .kind = ERR_NONE };
 	uint32_t active = 77;
 	char address[64];

@@ -16,12 +16,14 @@ int call_state_read(struct redis *redis, const char *key, struct call_state *ret
 	json_t *json = NULL, *field;
 	int result = -1;
 
-	if (redis_get(redis, key, &s.found, &value, err) < 0 || redis_ttl(redis, key, &s.ttl_s, err) < 0)
+	if (redis_get(redis, key, &s.found, &value, err) < 0 ||
+	    redis_ttl(redis, key, &s.ttl_s, err) < 0)
 		goto out;
 	if (s.found) {
 		json = json_loadb(buf_text(&value), value.len, JSON_REJECT_DUPLICATES, &where);
 		if (!json_is_object(json)) {
-			err_set(err, ERR_WORLD, "%s: not a JSON object: %s", key, json ? "another type" : where.text);
+			err_set(err, ERR_WORLD, "%s: not a JSON object: %s", key,
+				json ? "another type" : where.text);
 			goto out;
 		}
 		field = json_object_get(json, "turns");
@@ -31,7 +33,8 @@ int call_state_read(struct redis *redis, const char *key, struct call_state *ret
 		}
 		field = json_object_get(json, "digest");
 		s.has_digest = json_is_string(field) &&
-			       !hash_parse_hex16(json_string_value(field), json_string_length(field), &s.digest);
+			       !hash_parse_hex16(json_string_value(field),
+						 json_string_length(field), &s.digest);
 	}
 	*ret = s;
 	result = 0;

@@ -29,7 +29,8 @@ static const struct shape {
 };
 
 /* After these, Redis speaks without being asked, or does not answer. */
-static const char *const unpaired[] = { "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "SYNC", "PSYNC" };
+static const char *const unpaired[] = { "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE",
+					"MONITOR",   "SYNC",       "PSYNC" };
 
 int key_pattern_init(struct key_pattern *p, const char *text)
 {
@@ -65,7 +66,8 @@ static void read_id(const struct resp *r, size_t i, const struct key_pattern *p,
 	const char *key = resp_arg(r, i, &size);
 
 	if (!key || size <= before + after || size - before - after > COMMAND_ID_MAX ||
-	    memcmp(key, p->prefix, before) != 0 || memcmp(key + size - after, p->suffix, after) != 0)
+	    memcmp(key, p->prefix, before) != 0 ||
+	    memcmp(key + size - after, p->suffix, after) != 0)
 		return;
 	size -= before + after;
 	if (memchr(key + before, '\0', size))
@@ -148,7 +150,8 @@ struct command command_read(const struct resp *r, const struct key_pattern *p)
 	if (shape->key)
 		read_id(r, (size_t)shape->key, p, c.id);
 	if (shape->ttl)
-		c.ttl_s = shape->ttl < 0 ? read_ttl_option(r) : read_seconds(r, (size_t)shape->ttl, shape->ttl_in_ms);
+		c.ttl_s = shape->ttl < 0 ? read_ttl_option(r) :
+					   read_seconds(r, (size_t)shape->ttl, shape->ttl_in_ms);
 	if (c.id[0] && shape->value && (value = resp_arg(r, (size_t)shape->value, &size)))
 		c.state = state_seen_read(value, size);
 	return c;
@@ -156,15 +159,18 @@ struct command command_read(const struct resp *r, const struct key_pattern *p)
 
 bool error_means_no_effect(enum verb verb, const char *error, size_t size)
 {
-	static const char *const before_running[] = { "READONLY", "OOM",    "NOREPLICAS", "BUSY",	"NOAUTH",   "NOPERM",
-						      "LOADING",  "MOVED",  "MASTERDOWN", "NOSCRIPT",	"MISCONF" };
+	static const char *const before_running[] = { "READONLY", "OOM",    "NOREPLICAS",
+						      "BUSY",     "NOAUTH", "NOPERM",
+						      "LOADING",  "MOVED",  "MASTERDOWN",
+						      "NOSCRIPT", "MISCONF" };
 
 	if (verb != VERB_EVAL)
 		return true;
 	for (size_t i = 0; i < sizeof before_running / sizeof *before_running; i++) {
 		size_t length = strlen(before_running[i]);
 
-		if (size >= length && !memcmp(error, before_running[i], length) && (size == length || error[length] == ' '))
+		if (size >= length && !memcmp(error, before_running[i], length) &&
+		    (size == length || error[length] == ' '))
 			return true;
 	}
 	return false;

@@ -1,6 +1,7 @@
 /*
- * What a Redis command says about a call: its verb, the call its key belongs to, the time to live and the state it
- * writes. Pure, from a parsed message. Reads as much as the record wants; whether that is good is for checkers.
+ * What a Redis command says about a call: its verb, the call its key belongs to, the time to live
+ * and the state it writes. Pure, from a parsed message. Reads as much as the record wants; whether
+ * that is good is for checkers.
  */
 #ifndef TAP_COMMAND_H
 #define TAP_COMMAND_H
@@ -28,9 +29,9 @@ struct state_seen {
 
 struct command {
 	enum verb verb;
-	const char *unpaired; /* why answers cannot be paired with commands after this one, or NULL */
+	const char *unpaired;        /* why answers pair with nothing after this one, or NULL */
 	char id[COMMAND_ID_MAX + 1]; /* of the call or probe; "" when the key is no call's */
-	uint32_t ttl_s;       /* set by the same command; 0 none */
+	uint32_t ttl_s;              /* set by the same command; 0 none */
 	struct state_seen state;
 };
 
@@ -40,7 +41,7 @@ void key_pattern_free(struct key_pattern *);
 
 struct command command_read(const struct resp *, const struct key_pattern *);
 struct state_seen state_seen_read(const char *value, size_t size);
-/* An error reply that guarantees that nothing happened; a script may have written before it failed. */
+/* An error reply that says that nothing happened; a script may have written before it failed. */
 bool error_means_no_effect(enum verb verb, const char *error, size_t size);
 
 #endif

@@ -10,9 +10,11 @@
 
 #include "tap/command.h"
 
-#define STATE "{\"turns\":7,\"digest\":\"00000000000000ff\",\"version\":3,\"epoch\":2,\"mood\":\"good\"}"
+#define STATE                                                                                      \
+	"{\"turns\":7,\"digest\":\"00000000000000ff\",\"version\":3,\"epoch\":2,\"mood\":\"good\"}"
 
-/* Line commands, because they are easy to read; the parser's test shows that both forms give the same arguments. */
+/* Line commands, because they are easy to read; the parser's test shows that both forms give the
+ * same arguments. */
 static const struct {
 	const char *line, *id;
 	enum verb verb;
@@ -24,15 +26,40 @@ static const struct {
 	{ .line = "GET session:c-1", .verb = VERB_GET, .id = "" },
 	{ .line = "GET call:", .verb = VERB_GET, .id = "" },
 	{ .line = "GET", .verb = VERB_GET, .id = "" },
-	{ .line = "SETEX call:c-1 1800 " STATE, .verb = VERB_SETEX, .id = "c-1", .ttl_s = 1800, .has_state = true },
+	{ .line = "SETEX call:c-1 1800 " STATE,
+	  .verb = VERB_SETEX,
+	  .id = "c-1",
+	  .ttl_s = 1800,
+	  .has_state = true },
 	{ .line = "SETEX other 1800 " STATE, .verb = VERB_SETEX, .id = "", .ttl_s = 1800 },
-	{ .line = "SETEX call:c-1 1800 {\"turns\":7", .verb = VERB_SETEX, .id = "c-1", .ttl_s = 1800 },
-	{ .line = "PSETEX call:c-1 1500 " STATE, .verb = VERB_SETEX, .id = "c-1", .ttl_s = 2, .has_state = true },
-	{ .line = "SETEX call:c-1 soon " STATE, .verb = VERB_SETEX, .id = "c-1", .has_state = true },
+	{ .line = "SETEX call:c-1 1800 {\"turns\":7",
+	  .verb = VERB_SETEX,
+	  .id = "c-1",
+	  .ttl_s = 1800 },
+	{ .line = "PSETEX call:c-1 1500 " STATE,
+	  .verb = VERB_SETEX,
+	  .id = "c-1",
+	  .ttl_s = 2,
+	  .has_state = true },
+	{ .line = "SETEX call:c-1 soon " STATE,
+	  .verb = VERB_SETEX,
+	  .id = "c-1",
+	  .has_state = true },
 	{ .line = "SET call:c-1 " STATE, .verb = VERB_SET, .id = "c-1", .has_state = true },
-	{ .line = "SET call:c-1 " STATE " EX 60", .verb = VERB_SET, .id = "c-1", .ttl_s = 60, .has_state = true },
-	{ .line = "SET call:c-1 " STATE " NX px 999", .verb = VERB_SET, .id = "c-1", .ttl_s = 1, .has_state = true },
-	{ .line = "SET call:c-1 " STATE " XX EX", .verb = VERB_SET, .id = "c-1", .has_state = true },
+	{ .line = "SET call:c-1 " STATE " EX 60",
+	  .verb = VERB_SET,
+	  .id = "c-1",
+	  .ttl_s = 60,
+	  .has_state = true },
+	{ .line = "SET call:c-1 " STATE " NX px 999",
+	  .verb = VERB_SET,
+	  .id = "c-1",
+	  .ttl_s = 1,
+	  .has_state = true },
+	{ .line = "SET call:c-1 " STATE " XX EX",
+	  .verb = VERB_SET,
+	  .id = "c-1",
+	  .has_state = true },
 	{ .line = "DEL call:c-1", .verb = VERB_DEL, .id = "c-1" },
 	{ .line = "EXPIRE call:c-1 9", .verb = VERB_EXPIRE, .id = "c-1", .ttl_s = 9 },
 	{ .line = "EVALSHA f00 1 call:c-1 3", .verb = VERB_EVAL, .id = "c-1" },
@@ -75,7 +102,10 @@ static void a_key_may_have_words_on_both_sides_of_the_call(void **state)
 {
 	static const struct {
 		const char *line, *id;
-	} keys[] = { { "GET a:c-1:z", "c-1" }, { "GET a:c-1:y", "" }, { "GET a:z", "" }, { "GET a::z", "" } };
+	} keys[] = { { "GET a:c-1:z", "c-1" },
+		     { "GET a:c-1:y", "" },
+		     { "GET a:z", "" },
+		     { "GET a::z", "" } };
 	struct key_pattern pattern, none = { .prefix = NULL };
 
 	(void)state;
@@ -102,7 +132,8 @@ static void the_state_is_read_where_it_is_and_absent_fields_are_not_invented(voi
 		struct state_seen seen;
 	} values[] = {
 		{ STATE, { .found = true, .n = 7, .digest = 0xff, .ver = 3, .epoch = 2 } },
-		{ "{\"digest\":\"00000000000000ff\",\"turns\":70000}", { .found = true, .n = 65535, .digest = 0xff } },
+		{ "{\"digest\":\"00000000000000ff\",\"turns\":70000}",
+		  { .found = true, .n = 65535, .digest = 0xff } },
 		{ "{\"turns\":7}", { .found = false } },
 		{ "{\"digest\":\"00000000000000ff\"}", { .found = false } },
 		{ "{\"turns\":7,\"digest\":\"FF\"}", { .found = false } },

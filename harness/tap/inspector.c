@@ -127,10 +127,13 @@ static void on_reply(struct inspector *i, int64_t now_ns)
 	inv = open_pop(i);
 	text = resp_arg(r, 0, &size);
 	if (r->type == '-' || r->type == '!') {
-		e = outcome(text && error_means_no_effect((enum verb)inv.code, text, size) ? EVENT_CMD_ERR : EVENT_CMD_INFO,
+		e = outcome(text && error_means_no_effect((enum verb)inv.code, text, size) ?
+				    EVENT_CMD_ERR :
+				    EVENT_CMD_INFO,
 			    &inv, now_ns);
 	} else if (r->type == '+' && size == 6 && !memcmp(text, "QUEUED", 6)) {
-		e = outcome(EVENT_CMD_INFO, &inv, now_ns); /* in a transaction: done, or not, by EXEC */
+		e = outcome(EVENT_CMD_INFO, &inv,
+			    now_ns); /* in a transaction: done, or not, by EXEC */
 	} else {
 		e = outcome(EVENT_CMD_OK, &inv, now_ns);
 		if (r->null) {

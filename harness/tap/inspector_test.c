@@ -81,7 +81,8 @@ static void stop_listening(struct heard *h)
 	key_pattern_free(&h->pattern);
 }
 
-/* '>' bytes of the agent, '<' of Redis; each at the time of its place, from 1. An 'x' ends the connection. */
+/* '>' bytes of the agent, '<' of Redis; each at the time of its place, from 1. An 'x' ends the
+ * connection. */
 static void play(struct heard *h, const char *const *script)
 {
 	for (int64_t now_ns = 1; *script; script++, now_ns++) {
@@ -112,19 +113,24 @@ static const struct {
 	{ { ">GET call:c-1\r\nGET call:p-2\r\nPI", ">NG\r\n", "<$-1\r\n$1\r\nx\r\n", "<+PONG\r\n" },
 	  "inv get c-1 @1; inv get p-2 probe @1; inv ping @1; ok get nil 1..3; ok get probe 1..3; ok ping 1..4; " },
 	/* refused, of unknown effect */
-	{ { ">SET call:c-1 x\r\n", "<-READONLY You can't write\r\n" }, "inv set c-1 @1; err set 1..2; " },
-	{ { ">EVAL s 1 call:c-1\r\n", "<-ERR in script\r\n" }, "inv eval c-1 @1; info eval 1..2; " },
-	{ { ">SETEX call:c-1 9 " STATE(1) "\r\n", "x" }, "inv setex c-1 ttl=9 n=1 @1; info setex ttl=9 n=1 1..2; left 1" },
+	{ { ">SET call:c-1 x\r\n", "<-READONLY You can't write\r\n" },
+	  "inv set c-1 @1; err set 1..2; " },
+	{ { ">EVAL s 1 call:c-1\r\n", "<-ERR in script\r\n" },
+	  "inv eval c-1 @1; info eval 1..2; " },
+	{ { ">SETEX call:c-1 9 " STATE(1) "\r\n", "x" },
+	  "inv setex c-1 ttl=9 n=1 @1; info setex ttl=9 n=1 1..2; left 1" },
 	{ { ">MULTI\r\nSET call:c-1 x\r\nEXEC\r\n", "<+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n" },
 	  "inv other @1; inv set c-1 @1; inv other @1; ok other 1..2; info set 1..2; ok other 1..2; " },
 	/* a push is nobody's answer */
 	{ { ">PING\r\n", "<>1\r\n+invalidate\r\n+PONG\r\n" }, "inv ping @1; ok ping 1..2; " },
 	/* blindness is told once and changes nothing afterwards */
-	{ { ">*1\r\n:1\r\n", ">PING\r\n", "<+PONG\r\n", "x" }, "blind: the agent does not speak RESP; left 0" },
+	{ { ">*1\r\n:1\r\n", ">PING\r\n", "<+PONG\r\n", "x" },
+	  "blind: the agent does not speak RESP; left 0" },
 	{ { ">PING\r\n", "<HTTP/1.1\r\n", "<+PONG\r\n", "x" },
 	  "inv ping @1; info ping 1..2; blind: Redis does not speak RESP; left 0" },
 	{ { "<+hello\r\n" }, "blind: an answer without a command; " },
-	{ { ">SUBSCRIBE a\r\n", "<*1\r\n+x\r\n" }, "inv other @1; info other 1..1; blind: SUBSCRIBE; " },
+	{ { ">SUBSCRIBE a\r\n", "<*1\r\n+x\r\n" },
+	  "inv other @1; info other 1..1; blind: SUBSCRIBE; " },
 };
 
 static void commands_are_paired_with_their_answers(void **state)
@@ -142,7 +148,8 @@ static void commands_are_paired_with_their_answers(void **state)
 
 static void a_password_is_seen_and_not_told(void **state)
 {
-	static const char *const script[] = { ">AUTH hunter2\r\nHELLO 3 AUTH me hunter2\r\n", "<+OK\r\n%0\r\n", NULL };
+	static const char *const script[] = { ">AUTH hunter2\r\nHELLO 3 AUTH me hunter2\r\n",
+					      "<+OK\r\n%0\r\n", NULL };
 	struct heard h;
 
 	(void)state;

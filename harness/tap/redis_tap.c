@@ -128,7 +128,8 @@ static int connect_redis(const struct redis_tap *t)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (connect(fd, (const struct sockaddr *)&t->redis, sizeof t->redis) < 0 && errno != EINPROGRESS) {
+	if (connect(fd, (const struct sockaddr *)&t->redis, sizeof t->redis) < 0 &&
+	    errno != EINPROGRESS) {
 		close(fd);
 		return -1;
 	}
@@ -192,12 +193,14 @@ static size_t connections_possible(void)
 	size_t most = REDIS_TAP_CONNECTIONS_MAX;
 
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < 2 * most + SPARE_DESCRIPTORS)
-		most = limit.rlim_cur > SPARE_DESCRIPTORS ? (limit.rlim_cur - SPARE_DESCRIPTORS) / 2 : 1;
+		most = limit.rlim_cur > SPARE_DESCRIPTORS ?
+			       (limit.rlim_cur - SPARE_DESCRIPTORS) / 2 :
+			       1;
 	return most;
 }
 
-int redis_tap_new(struct loop *loop, struct lane *lane, const char *key, const struct sockaddr_in *redis,
-		  struct redis_tap **ret, struct err *err)
+int redis_tap_new(struct loop *loop, struct lane *lane, const char *key,
+		  const struct sockaddr_in *redis, struct redis_tap **ret, struct err *err)
 {
 	struct redis_tap *t = xcalloc(1, sizeof *t);
 
@@ -213,7 +216,8 @@ int redis_tap_new(struct loop *loop, struct lane *lane, const char *key, const s
 	return 0;
 }
 
-int redis_tap_listen(struct redis_tap *t, const char *instance, enum color color, uint16_t *ret_port, struct err *err)
+int redis_tap_listen(struct redis_tap *t, const char *instance, enum color color,
+		     uint16_t *ret_port, struct err *err)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t size = sizeof at;
@@ -221,7 +225,8 @@ int redis_tap_listen(struct redis_tap *t, const char *instance, enum color color
 	int fd;
 
 	if (t->door_count == REDIS_TAP_DOORS_MAX)
-		return err_set(err, ERR_HARNESS, "tap: more than %d instances", REDIS_TAP_DOORS_MAX);
+		return err_set(err, ERR_HARNESS, "tap: more than %d instances",
+			       REDIS_TAP_DOORS_MAX);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) < 0 || listen(fd, BACKLOG) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&at, &size) < 0) {
@@ -231,7 +236,10 @@ int redis_tap_listen(struct redis_tap *t, const char *instance, enum color color
 		return -1;
 	}
 	d = xcalloc(1, sizeof *d);
-	*d = (struct door){ .tap = t, .fd = fd, .color = (uint8_t)color, .instance = lane_instance(t->lane, instance) };
+	*d = (struct door){ .tap = t,
+			    .fd = fd,
+			    .color = (uint8_t)color,
+			    .instance = lane_instance(t->lane, instance) };
 	d->watch = loop_fd_new(t->loop, fd, on_knock, d);
 	loop_fd_want(d->watch, LOOP_READ);
 	t->doors[t->door_count++] = d;

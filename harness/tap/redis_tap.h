@@ -1,12 +1,13 @@
 /*
- * The Redis tap: a transparent proxy before a real Redis, with one listening socket per instance, so that who speaks is
- * known by the door and not guessed. It writes what it saw to a lane:
+ * The Redis tap: a transparent proxy before a real Redis, with one listening socket per instance,
+ * so that who speaks is known by the door and not guessed. It writes what it saw to a lane:
  *
  *   blue-1 ──> 127.0.0.1:P1 ─┐              ┌─> tap.open, cmd.inv, cmd.ok ..., tap.close
  *   green-1 ─> 127.0.0.1:P2 ─┴─ inspector ──┤
  *                                           └─> Redis, byte for byte
  *
- * What goes into the record: verbs, times, calls and the state's counters. Never a password, never a value.
+ * What goes into the record: verbs, times, calls and the state's counters. Never a password, never
+ * a value.
  */
 #ifndef TAP_REDIS_TAP_H
 #define TAP_REDIS_TAP_H
@@ -24,10 +25,11 @@ enum { REDIS_TAP_CONNECTIONS_MAX = 4096, REDIS_TAP_DOORS_MAX = 256 };
 struct redis_tap;
 
 /* key: the scenario's state.key. Loop and lane outlive the tap. */
-int redis_tap_new(struct loop *, struct lane *, const char *key, const struct sockaddr_in *redis, struct redis_tap **ret,
-		  struct err *);
+int redis_tap_new(struct loop *, struct lane *, const char *key, const struct sockaddr_in *redis,
+		  struct redis_tap **ret, struct err *);
 /* Opens a door for an instance on a free port of 127.0.0.1. */
-int redis_tap_listen(struct redis_tap *, const char *instance, enum color, uint16_t *ret_port, struct err *);
+int redis_tap_listen(struct redis_tap *, const char *instance, enum color, uint16_t *ret_port,
+		     struct err *);
 size_t redis_tap_connections(const struct redis_tap *);
 uint64_t redis_tap_commands(const struct redis_tap *); /* seen so far */
 /* Closes doors and connections; what is unanswered is recorded as such. */

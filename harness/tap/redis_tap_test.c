@@ -43,7 +43,9 @@ static void turn(struct scene *s)
 
 static struct sockaddr_in loopback(uint16_t port)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) }, .sin_port = htons(port) };
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_addr = { htonl(INADDR_LOOPBACK) },
+				     .sin_port = htons(port) };
 }
 
 static void scene_open(struct scene *s)
@@ -138,8 +140,9 @@ static void passes(struct scene *s, int from, int to, const char *bytes)
 
 static void the_door_says_who_it_is_and_the_lane_says_what_happened(void **state)
 {
-	static const enum event_kind expected[] = { EVENT_TAP_OPEN, EVENT_TAP_OPEN, EVENT_CMD_INV, EVENT_CMD_OK,
-						    EVENT_CMD_INV, EVENT_CMD_INFO, EVENT_TAP_CLOSE, EVENT_TAP_CLOSE };
+	static const enum event_kind expected[] = { EVENT_TAP_OPEN,  EVENT_TAP_OPEN, EVENT_CMD_INV,
+						    EVENT_CMD_OK,    EVENT_CMD_INV,  EVENT_CMD_INFO,
+						    EVENT_TAP_CLOSE, EVENT_TAP_CLOSE };
 	int64_t before_ns = clock_now_ns();
 	const struct event *next;
 	struct event e[8];
@@ -228,8 +231,9 @@ static void what_is_not_resp_is_passed_on_unread_and_told_once(void **state)
 	while (history_next(history, &e)) {
 		if (e->kind == EVENT_LIMIT) {
 			limits++;
-			assert_string_equal(history_note(history, e->conn),
-					    "tap: a connection is passed on unread: the agent does not speak RESP");
+			assert_string_equal(
+				history_note(history, e->conn),
+				"tap: a connection is passed on unread: the agent does not speak RESP");
 		}
 		commands += e->kind == EVENT_CMD_INV;
 	}

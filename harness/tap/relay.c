@@ -12,7 +12,7 @@ struct end {
 	struct relay *relay;
 	int fd;
 	struct loop_fd *watch;
-	struct buf queue;  /* to be written to fd */
+	struct buf queue; /* to be written to fd */
 	bool connecting;
 	bool finished;     /* it sent its end of stream */
 	bool told_the_end; /* we sent it ours */
@@ -106,7 +106,8 @@ static int take(struct end *e)
 		e->finished = true;
 		return 0;
 	}
-	r->owner->pass(r->user, e == &r->end[RELAY_NEAR] ? RELAY_NEAR : RELAY_FAR, chunk, (size_t)n);
+	r->owner->pass(r->user, e == &r->end[RELAY_NEAR] ? RELAY_NEAR : RELAY_FAR, chunk,
+		       (size_t)n);
 	return pass_on(other(e), chunk, (size_t)n) < 0 ? -2 : 0;
 }
 
@@ -151,7 +152,8 @@ static void on_ready(void *user, int events)
 	want(to);
 }
 
-struct relay *relay_new(struct loop *loop, int near, int far, const struct relay_owner *owner, void *user)
+struct relay *relay_new(struct loop *loop, int near, int far, const struct relay_owner *owner,
+			void *user)
 {
 	struct relay *r = xcalloc(1, sizeof *r);
 	int fds[] = { [RELAY_NEAR] = near, [RELAY_FAR] = far };

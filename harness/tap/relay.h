@@ -1,7 +1,7 @@
 /*
- * Two sockets joined: every byte passed on unchanged and in order, both ways, at the pace of the slower side. Half-closes
- * and resets are passed on as what they are. It holds at most RELAY_QUEUE_BYTES_MAX each way; a side whose other side
- * does not read is not read either.
+ * Two sockets joined: every byte passed on unchanged and in order, both ways, at the pace of the
+ * slower side. Half-closes and resets are passed on as what they are. It holds at most
+ * RELAY_QUEUE_BYTES_MAX each way; a side whose other side does not read is not read either.
  *
  *   near ──read──> owner sees the bytes ──> far       (and back)
  *
@@ -25,7 +25,8 @@ struct relay_owner {
 
 struct relay;
 
-/* Takes over both descriptors, non-blocking; far may still be connecting. `ended` is never called from here. */
+/* Takes over both descriptors, non-blocking; far may still be connecting. `ended` is never called
+ * from here. */
 struct relay *relay_new(struct loop *, int near, int far, const struct relay_owner *, void *user);
 void relay_free(struct relay *); /* closes both, without `ended` */
 

@@ -120,8 +120,8 @@ static void fill(char *out, size_t size, uint64_t seed)
 
 static void every_byte_arrives_in_order_both_ways_at_once(void **state)
 {
-	char *sent[2] = { malloc(STREAM_BYTES), malloc(STREAM_BYTES) }, *got[2] = { malloc(STREAM_BYTES),
-										     malloc(STREAM_BYTES) };
+	char *sent[2] = { malloc(STREAM_BYTES), malloc(STREAM_BYTES) },
+	     *got[2] = { malloc(STREAM_BYTES), malloc(STREAM_BYTES) };
 	size_t out[2] = { 0, 0 }, in[2] = { 0, 0 };
 	int64_t deadline_ns = clock_now_ns() + PATIENCE_S * NS_PER_S;
 	struct bench b;
@@ -135,11 +135,13 @@ static void every_byte_arrives_in_order_both_ways_at_once(void **state)
 	fill(sent[1], STREAM_BYTES, 2);
 	while (in[0] < STREAM_BYTES || in[1] < STREAM_BYTES) {
 		for (int s = 0; s < 2; s++) {
-			ssize_t n = send(fd[s], sent[s] + out[s], STREAM_BYTES - out[s], MSG_NOSIGNAL);
+			ssize_t n =
+				send(fd[s], sent[s] + out[s], STREAM_BYTES - out[s], MSG_NOSIGNAL);
 
 			out[s] += n > 0 ? (size_t)n : 0;
 			/* the readers are slow, so that the relay has to hold back */
-			n = recv(fd[s], got[s] + in[s], STREAM_BYTES - in[s] < 9999 ? STREAM_BYTES - in[s] : 9999, 0);
+			n = recv(fd[s], got[s] + in[s],
+				 STREAM_BYTES - in[s] < 9999 ? STREAM_BYTES - in[s] : 9999, 0);
 			in[s] += n > 0 ? (size_t)n : 0;
 		}
 		assert_true(clock_now_ns() < deadline_ns);
@@ -173,7 +175,8 @@ static void a_side_whose_other_side_does_not_read_is_not_read_for_ever(void **st
 		assert_true(sent < 256 << 20);
 		turn(&b);
 	}
-	/* All of it is in the kernel's buffers and in the relay's bounded queue; reading sets it going again. */
+	/* All of it is in the kernel's buffers and in the relay's bounded queue; reading sets it
+	 * going again. */
 	assert_true(b.passed[RELAY_NEAR] <= sent);
 	for (size_t got = 0; got < sent;) {
 		ssize_t n = receive(&b, b.server, block, sizeof block);

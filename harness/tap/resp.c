@@ -142,7 +142,8 @@ static enum resp_status bulk(struct resp *r, int64_t size)
 	return RESP_MORE;
 }
 
-/* A line command: words between blanks. Quotes are left as they are: whoever types them is no agent. */
+/* A line command: words between blanks. Quotes are left as they are: whoever types them is no
+ * agent. */
 static enum resp_status inline_command(struct resp *r)
 {
 	const char *text = buf_text(&r->kept);
@@ -160,7 +161,9 @@ static enum resp_status inline_command(struct resp *r)
 			i++;
 		word = text_new(r, i - from);
 		if (word)
-			*word = (struct resp_text){ .size = i - from, .at = from, .kept = i - from };
+			*word = (struct resp_text){ .size = i - from,
+						    .at = from,
+						    .kept = i - from };
 	}
 	r->at = RESP_AT_TYPE;
 	r->begun = false;
@@ -292,7 +295,8 @@ enum resp_status resp_feed(struct resp *r, const char *data, size_t size, size_t
 		bool first = r->at == RESP_AT_TYPE && !r->begun;
 
 		status = take_one(r, data + total, size - total, &used);
-		/* A line command has no type byte: read its first byte again as part of the line. */
+		/* A line command has no type byte: read its first byte again as part of the line.
+		 */
 		if (!(first && status == RESP_MORE && r->element == 'i' && r->at == RESP_IN_LINE))
 			total += used;
 	}

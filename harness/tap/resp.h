@@ -1,11 +1,14 @@
 /*
- * RESP, the Redis protocol (versions 2 and 3), read as it comes: any cut of the stream gives the same messages. Pure; it
- * neither changes nor keeps the bytes, but for the beginning of what the tap wants to understand. Not a validator of
- * commands, and not for building messages. Source: redis.io, "Redis serialization protocol specification".
+ * RESP, the Redis protocol (versions 2 and 3), read as it comes: any cut of the stream gives the
+ * same messages. Pure; it neither changes nor keeps the bytes, but for the beginning of what the
+ * tap wants to understand. Not a validator of commands, and not for building messages. Source:
+ * redis.io, "Redis serialization protocol specification".
  *
- *   commands:  *2 $3 GET $8 call:c-1      or a line:  GET call:c-1        one message each; an empty one is none
- *   replies:   one element of any type, nested ones inside; a push (>) is a message of its own; attributes (|) belong
- *              to what follows them. Streamed types ($? *?) are not spoken by any Redis and count as broken.
+ *   commands:  *2 $3 GET $8 call:c-1   or a line:   GET call:c-1
+ *   replies:   one element of any type, nested ones inside
+ *
+ * An empty command is no message. A push (>) is a message of its own; attributes (|) belong to what
+ * follows them. Streamed types ($? *?) are not spoken by any Redis and count as broken.
  */
 #ifndef TAP_RESP_H
 #define TAP_RESP_H
@@ -18,7 +21,7 @@
 
 enum {
 	RESP_ARGS_MAX = 8,                  /* arguments of a command that are kept */
-	RESP_KEPT_BYTES_MAX = 65536 + 4096, /* of one message: a value of 64 KiB with its verb and key */
+	RESP_KEPT_BYTES_MAX = 65536 + 4096, /* of one message: a 64 KiB value, verb and key */
 	RESP_LINE_BYTES_MAX = 65536,        /* of an inline command, as in Redis */
 	RESP_DEPTH_MAX = 32
 };
@@ -31,7 +34,7 @@ enum resp_status {
 };
 
 struct resp_text {
-	size_t size;     /* as announced; of a line reply what is kept: an error's words, not its essay */
+	size_t size;     /* as announced; of a line reply: what is kept */
 	size_t at, kept; /* the beginning of it, in resp.kept */
 };
 
@@ -46,9 +49,9 @@ struct resp {
 	/* Where we are in it. */
 	enum { RESP_AT_TYPE, RESP_IN_LINE, RESP_IN_BULK, RESP_AFTER_BULK } at;
 	bool broken, begun, return_seen;
-	char element;       /* type of the element under way */
-	char line[64];      /* its head, as far as it matters */
-	size_t line_size;   /* may be more than fits */
+	char element;     /* type of the element under way */
+	char line[64];    /* its head, as far as it matters */
+	size_t line_size; /* may be more than fits */
 	uint64_t bulk_left;
 	unsigned depth;
 	struct {
@@ -59,7 +62,7 @@ struct resp {
 
 void resp_init(struct resp *, enum resp_side);
 void resp_free(struct resp *);
-/* Reads to the end of a message at most. *ret_used is set in every case. A broken stream stays broken. */
+/* Reads to the end of a message at most. *ret_used is always set. A broken stream stays broken. */
 enum resp_status resp_feed(struct resp *, const char *data, size_t size, size_t *ret_used);
 /* The i-th argument, or NULL when there is none or it was not kept whole. Not NUL-terminated. */
 const char *resp_arg(const struct resp *, size_t i, size_t *ret_size);

@@ -23,13 +23,15 @@ static void describe(const struct resp *r, char *out, size_t room)
 		size_t size = 0;
 		const char *text = resp_arg(r, i, &size);
 
-		n += (size_t)snprintf(out + n, room - n, "[%.*s]", text ? (int)size : 1, text ? text : "?");
+		n += (size_t)snprintf(out + n, room - n, "[%.*s]", text ? (int)size : 1,
+				      text ? text : "?");
 	}
 	snprintf(out + n, room - n, ";");
 }
 
 /* The messages of a stream as text, fed in pieces of at most `piece` bytes. "!" when it broke. */
-static void read_all(enum resp_side side, const char *data, size_t size, size_t piece, char out[TEXT_MAX])
+static void read_all(enum resp_side side, const char *data, size_t size, size_t piece,
+		     char out[TEXT_MAX])
 {
 	enum resp_status status = RESP_MORE;
 	struct resp r;
@@ -62,14 +64,17 @@ struct stream {
 static const struct stream streams[] = {
 	/* commands */
 	{ C, "*1\r\n$4\r\nPING\r\n", "*[PING];" },
-	{ C, "*2\r\n$3\r\nGET\r\n$8\r\ncall:c-1\r\n*1\r\n$4\r\nPING\r\n", "*[GET][call:c-1];*[PING];" },
-	{ C, "*4\r\n$5\r\nSETEX\r\n$1\r\nk\r\n$4\r\n1800\r\n$2\r\n\r\n\r\n", "*[SETEX][k][1800][\r\n];" },
+	{ C, "*2\r\n$3\r\nGET\r\n$8\r\ncall:c-1\r\n*1\r\n$4\r\nPING\r\n",
+	  "*[GET][call:c-1];*[PING];" },
+	{ C, "*4\r\n$5\r\nSETEX\r\n$1\r\nk\r\n$4\r\n1800\r\n$2\r\n\r\n\r\n",
+	  "*[SETEX][k][1800][\r\n];" },
 	{ C, "*2\r\n$3\r\nGET\r\n$0\r\n\r\n", "*[GET][];" },
 	{ C, "PING\r\n", "i[PING];" },
 	{ C, "  set  k\tv \r\nPING\n", "i[set][k][v];i[PING];" },
 	{ C, "\r\n\r\nPING\r\n", "i[PING];" },
 	{ C, "*0\r\n*-1\r\n*1\r\n$1\r\na\r\n", "*[a];" },
-	{ C, "*9\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n$1\r\n4\r\n$1\r\n5\r\n$1\r\n6\r\n$1\r\n7\r\n$1\r\n8\r\n$1\r\n9\r\n",
+	{ C,
+	  "*9\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n$1\r\n4\r\n$1\r\n5\r\n$1\r\n6\r\n$1\r\n7\r\n$1\r\n8\r\n$1\r\n9\r\n",
 	  "*[1][2][3][4][5][6][7][8];" },
 	{ C, "*1\r\n:1\r\n", "!" },
 	{ C, "*1\r\n$-1\r\n", "!" },
@@ -86,7 +91,8 @@ static const struct stream streams[] = {
 	{ R, "*0\r\n*-1\r\n+OK\r\n", "*;*null;+[OK];" },
 	{ R, "*3\r\n*0\r\n*1\r\n*0\r\n+x\r\n:1\r\n", "*;:[1];" },
 	/* and of version 3 */
-	{ R, "_\r\n#t\r\n,1.5\r\n(12345678901234567890\r\n", "_null;#[t];,[1.5];([12345678901234567890];" },
+	{ R, "_\r\n#t\r\n,1.5\r\n(12345678901234567890\r\n",
+	  "_null;#[t];,[1.5];([12345678901234567890];" },
 	{ R, "%2\r\n+a\r\n:1\r\n+b\r\n*1\r\n:2\r\n~1\r\n+x\r\n", "%;~;" },
 	{ R, "=7\r\ntxt:abc\r\n!3\r\nERR\r\n", "=[txt:abc];![ERR];" },
 	{ R, ">2\r\n+pubsub\r\n+x\r\n+OK\r\n", ">;+[OK];" },
@@ -119,7 +125,8 @@ static void a_stream_gives_its_messages_however_it_is_cut(void **state)
 		for (size_t piece = 1; piece <= size; piece++) {
 			read_all(streams[i].side, streams[i].bytes, size, piece, got);
 			if (strcmp(got, streams[i].messages) != 0)
-				print_error("stream %zu, pieces of %zu: \"%s\"\n", i, piece, streams[i].bytes);
+				print_error("stream %zu, pieces of %zu: \"%s\"\n", i, piece,
+					    streams[i].bytes);
 			assert_string_equal(got, streams[i].messages);
 		}
 	}
@@ -144,7 +151,8 @@ static void nesting_past_the_limit_is_broken_and_up_to_it_is_not(void **state)
 static char *setex_of(size_t size, size_t *ret_size)
 {
 	char head[96];
-	int n = snprintf(head, sizeof head, "*4\r\n$5\r\nSETEX\r\n$1\r\nk\r\n$2\r\n60\r\n$%zu\r\n", size);
+	int n = snprintf(head, sizeof head, "*4\r\n$5\r\nSETEX\r\n$1\r\nk\r\n$2\r\n60\r\n$%zu\r\n",
+			 size);
 	char *bytes = malloc((size_t)n + size + 2);
 
 	assert_non_null(bytes);
@@ -184,7 +192,10 @@ static void a_line_without_an_end_is_broken_at_its_limit(void **state)
 	static const struct {
 		enum resp_side side;
 		char first;
-	} cases[] = { { RESP_COMMANDS, 'P' }, { RESP_COMMANDS, '*' }, { RESP_REPLIES, '+' }, { RESP_REPLIES, '$' } };
+	} cases[] = { { RESP_COMMANDS, 'P' },
+		      { RESP_COMMANDS, '*' },
+		      { RESP_REPLIES, '+' },
+		      { RESP_REPLIES, '$' } };
 	char chunk[4096];
 
 	(void)state;
@@ -208,7 +219,8 @@ static void a_line_without_an_end_is_broken_at_its_limit(void **state)
 	}
 }
 
-/* Valid streams with bytes changed, removed and doubled: no cut may change what is read, and nothing may be read twice. */
+/* Valid streams with bytes changed, removed and doubled: no cut may change what is read, and
+ * nothing may be read twice. */
 static void a_spoilt_stream_is_read_the_same_however_it_is_cut(void **state)
 {
 	static const char alphabet[] = "*$+-:_#,(=!~%>|\r\n0123456789 ab?";

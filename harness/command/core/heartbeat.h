@@ -1,6 +1,6 @@
 /*
- * The heartbeat of a process of ours: how late its loop was, what it has used. It lets the judge tell a slow harness
- * from a slow agent.
+ * The heartbeat of a process of ours: how late its loop was, what it has used. It lets the judge
+ * tell a slow harness from a slow agent.
  */
 #ifndef COMMAND_CORE_HEARTBEAT_H
 #define COMMAND_CORE_HEARTBEAT_H
