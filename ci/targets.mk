@@ -1,6 +1,6 @@
 # What people and build services type. `deps` may install the compiler and pkg-config, whose answers this Makefile took while
 # it was read: so whatever builds after `deps` does so in a make of its own.
-UNIT := $(TESTS:%.c=$(B)/%)
+UNIT := $(sort $(TESTS:%.c=$(B)/%))
 
 deps:
 	@ci/install
