@@ -17,7 +17,8 @@ matrix: deps
 # Unit tests only; FLAVOUR=asan for the sanitised ones.
 unit:
 	@bad=0; $(MAKE) --no-print-directory --silent --keep-going unit-programs || bad=1; ci/unit $(UNIT) || bad=1; exit $$bad
-unit-programs: $(UNIT)
+# With the programs of the local stack: some tests start them.
+unit-programs: all $(UNIT)
 # The rules of harness/STYLE.md that a program can watch.
 tidy:
 	@ci/tidy
