@@ -34,8 +34,20 @@ def environment(mark, extra=None):
     return env
 
 
+def talks_into(folder, pid):
+    """Its standard output or error goes to a file in the folder."""
+    for number in (1, 2):
+        try:
+            if os.readlink(f"/proc/{pid}/fd/{number}").startswith(folder + os.sep):
+                return True
+        except OSError:
+            pass
+    return False
+
+
 def leftovers(mark):
-    """Pids of the living processes that carry the mark; a zombie has no environment and does not count."""
+    """Pids of the living processes of a run: those that carry its mark, and, as redis-server writes its title over its
+    environment, those whose output is in this script's scratch folder. A zombie has neither and does not count."""
     wanted = f"{MARK}={mark}".encode()
     found = []
     for name in os.listdir("/proc"):
@@ -43,7 +55,7 @@ def leftovers(mark):
             continue
         try:
             with open(f"/proc/{name}/environ", "rb") as f:
-                if wanted in f.read().split(b"\0"):
+                if wanted in f.read().split(b"\0") or talks_into(SCRATCH, name):
                     found.append(int(name))
         except OSError:
             pass   # ended meanwhile
