@@ -133,6 +133,7 @@ static int prepare(struct walk *w, struct err *err)
 	char endpoint[512];
 
 	settings.endpoint = sc->balancer.endpoint;
+	settings.region = getenv("AWS_REGION");
 	if (control_value(&w->bind, "balancer", endpoint, sizeof endpoint))
 		settings.endpoint = endpoint;
 	w->driver = driver_find(sc->balancer.driver);
