@@ -40,24 +40,24 @@ enum call_state {
 struct call {
 	const struct scenario *scenario;
 	struct call_plan plan;
-	uint64_t id;          /* hash_id of the id text */
-	int64_t start_ns;     /* due, monotonic */
+	uint64_t id;	  /* hash_id of the id text */
+	int64_t start_ns; /* due, monotonic */
 	enum call_state state;
-	enum call_end end;    /* why, from CALL_ENDING on */
+	enum call_end end; /* why, from CALL_ENDING on */
 	bool admitted;
-	bool reset;           /* the planned loss of this leg is a RST */
-	bool untold;          /* dial.ok of this leg is not on record yet: the first message may contradict the 101 */
-	uint8_t dial_flags;   /* DIAL_* of the last dial */
-	uint16_t leg;         /* number of the current, or next, leg; 0 until one was admitted */
-	uint16_t legs;        /* that were up */
-	uint8_t instance;     /* of this leg; 0 unknown */
-	enum color color;     /* of this leg; unknown also when it contradicts itself */
-	unsigned attempt;     /* dials in vain since the last ready */
-	int64_t opened_ns;    /* the 101 of this leg */
+	bool reset; /* the planned loss of this leg is a RST */
+	bool untold; /* dial.ok of this leg is not on record yet: the first message may contradict the 101 */
+	uint8_t dial_flags; /* DIAL_* of the last dial */
+	uint16_t leg;	    /* number of the current, or next, leg; 0 until one was admitted */
+	uint16_t legs;	    /* that were up */
+	uint8_t instance;   /* of this leg; 0 unknown */
+	enum color color;   /* of this leg; unknown also when it contradicts itself */
+	unsigned attempt;   /* dials in vain since the last ready */
+	int64_t opened_ns;  /* the 101 of this leg */
 	int64_t dialed_ns, redial_ns;
-	int64_t limit_ns;     /* when setting up or coming back is given up */
-	int64_t lose_ns;      /* planned loss of this leg; INT64_MAX never */
-	int64_t heard_ns;     /* the last byte on this leg */
+	int64_t limit_ns; /* when setting up or coming back is given up */
+	int64_t lose_ns;  /* planned loss of this leg; INT64_MAX never */
+	int64_t heard_ns; /* the last byte on this leg */
 	struct pacing pacing;
 	struct losses losses;
 	struct rng tokens, redial;
@@ -65,7 +65,7 @@ struct call {
 	uint32_t sent, acked; /* highest turn sent, answered; sent - acked is 0 or 1 */
 	int64_t asked_ns;     /* when the open turn was last sent */
 	int64_t asked_due_ns; /* its due time, monotonic */
-	uint64_t token;       /* its token */
+	uint64_t token;	      /* its token */
 	uint64_t digest;      /* the chain after `sent` turns, as it should be */
 	int64_t wake_ns;      /* when it wants INPUT_TIMER; INT64_MAX never */
 };
@@ -81,27 +81,27 @@ enum call_input_kind {
 
 struct call_input {
 	enum call_input_kind kind;
-	enum color color;      /* OPEN, MEANING: as said there; unknown when not said */
-	uint8_t instance;      /* interned; 0 when not said */
-	bool set_cookie;       /* OPEN */
-	bool has_cookie;       /* START, TIMER: a dial would carry a cookie now */
+	enum color color; /* OPEN, MEANING: as said there; unknown when not said */
+	uint8_t instance; /* interned; 0 when not said */
+	bool set_cookie;  /* OPEN */
+	bool has_cookie;  /* START, TIMER: a dial would carry a cookie now */
 	const struct meaning *meaning;
-	bool established;      /* END: of a leg; else of a dial */
+	bool established; /* END: of a leg; else of a dial */
 	enum dial_failure failure;
 	enum leg_how how;
 	enum side side;
-	uint16_t code;         /* close code or HTTP status */
+	uint16_t code; /* close code or HTTP status */
 };
 
 enum call_action_kind {
-	DO_RECORD,  /* append the event; `text` is its note, if not NULL; `sends`: stamp it again, right before the next action */
+	DO_RECORD, /* append the event; `text` is its note, if not NULL; `sends`: stamp it again, right before the next action */
 	DO_DIAL,
-	DO_OPEN,    /* first frames of a call */
-	DO_REOPEN,  /* first frames of a later leg */
+	DO_OPEN,   /* first frames of a call */
+	DO_REOPEN, /* first frames of a later leg */
 	DO_TURN,
-	DO_BYE,     /* the last frames, then close 1000 */
-	DO_ABORT,   /* no close frame; `reset` for RST */
-	DO_END,     /* nothing more will come: the call may be freed */
+	DO_BYE,	  /* the last frames, then close 1000 */
+	DO_ABORT, /* no close frame; `reset` for RST */
+	DO_END,	  /* nothing more will come: the call may be freed */
 };
 
 struct call_action {
@@ -119,7 +119,8 @@ struct call_actions {
 };
 
 /* `id` is the id text (c-<run>-<number>), `zero_ns` the schedule's zero. */
-struct call call_begin(const struct scenario *, const struct call_plan *, const char *id, int64_t zero_ns);
+struct call call_begin(const struct scenario *, const struct call_plan *, const char *id,
+		       int64_t zero_ns);
 /* The only way a call changes. Appends to `out`, whose count the caller has set to 0; then look at wake_ns. */
 void call_step(struct call *, const struct call_input *, int64_t now_ns, struct call_actions *out);
 /* The stamp its open turn was given when it really went out: dead_after counts from there. */

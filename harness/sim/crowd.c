@@ -1,7 +1,7 @@
 #include "sim/crowd.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,41 +10,33 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/timers.h"
-#include "net/resolve.h"
 #include "sim/call.h"
-#include "sim/jar.h"
+#include "sim/leg.h"
 
-enum { SLAB_CALLERS = 256, ID_TEXT_MAX = 32, CONN_TEXT_MAX = 40, PATH_TEXT_MAX = 1400 };
-static const char call_place[] = "@call@"; /* stands for ${call} in the bound URL: '@' is in no id */
+enum { SLAB_CALLERS = 256 };
 
 struct caller {
-	struct timer timer;    /* first: a due timer is its caller */
+	struct timer timer; /* first: a due timer is its caller */
 	struct crowd *crowd;
 	struct call call;
-	struct jar jar;
-	struct ws *ws;         /* NULL between legs */
-	void *wire_state;
-	bool over;             /* to be released when the step is done */
-	bool undialed;         /* the dial could not even be tried */
-	uint8_t counted;       /* color it is counted under, 0 none */
-	char id[ID_TEXT_MAX], conn[CONN_TEXT_MAX]; /* conn: of this leg */
+	struct leg leg;
+	bool over;			/* to be released when the step is done */
+	bool undialed;			/* the dial could not even be tried */
+	uint8_t counted;		/* color it is counted under, 0 none */
 	struct caller *next, *previous; /* all, or the free list by next */
 };
 
 struct crowd {
 	struct crowd_settings settings;
+	struct leg_place place;
 	char run6[16];
-	struct url url;
-	struct sockaddr_in address;
-	char path_head[512], path_tail[512]; /* round the call id */
 	struct timers timers;
 	struct loop_timer *wake;
 	struct traffic traffic;
-	struct call_plan next;   /* the next call to come */
+	struct call_plan next; /* the next call to come */
 	int64_t zero_ns, deadline_ns;
-	int64_t armed_ns;        /* for when the loop timer is set */
+	int64_t armed_ns; /* for when the loop timer is set */
 	bool started, stopped;
-	uint64_t dials;
 	struct caller *free, *callers;
 	struct caller **slabs;
 	size_t slab_count;
@@ -65,18 +57,20 @@ static struct caller *caller_take(struct crowd *crowd)
 		size_t wire_bytes = crowd->settings.wire->state_bytes;
 		struct caller *slab = xcalloc(SLAB_CALLERS, sizeof(*slab));
 
-		crowd->slabs = xrealloc(crowd->slabs, (crowd->slab_count + 1) * sizeof(*crowd->slabs));
+		crowd->slabs = xrealloc(crowd->slabs,
+					(crowd->slab_count + 1) * sizeof(*crowd->slabs));
 		crowd->slabs[crowd->slab_count++] = slab;
 		for (int i = 0; i < SLAB_CALLERS; i++) {
-			slab[i].wire_state = wire_bytes ? xcalloc(1, wire_bytes) : NULL;
+			slab[i].leg.wire_state = wire_bytes ? xcalloc(1, wire_bytes) : NULL;
 			slab[i].next = crowd->free;
 			crowd->free = &slab[i];
 		}
 	}
 	c = crowd->free;
 	crowd->free = c->next;
-	wire_state = c->wire_state;
-	*c = (struct caller){ .crowd = crowd, .wire_state = wire_state, .next = crowd->callers };
+	wire_state = c->leg.wire_state;
+	*c = (struct caller){ .crowd = crowd, .next = crowd->callers };
+	c->leg = (struct leg){ .place = &crowd->place, .call = &c->call, .wire_state = wire_state };
 	if (c->next)
 		c->next->previous = c;
 	crowd->callers = c;
@@ -87,9 +81,8 @@ static void caller_release(struct caller *c)
 {
 	struct crowd *crowd = c->crowd;
 
-	ASSERT(!c->ws);
 	timers_cancel(&crowd->timers, &c->timer);
-	jar_free(&c->jar);
+	leg_release(&c->leg);
 	if (c->previous)
 		c->previous->next = c->next;
 	else
@@ -100,173 +93,30 @@ static void caller_release(struct caller *c)
 	crowd->free = c;
 }
 
-/* The request's path; `query` is the dialect's own. */
-static void path_of(const struct caller *c, const char *query, char out[PATH_TEXT_MAX])
+/* --- what comes in and goes out --- */
+
+static void on_input(struct leg *leg, const struct call_input *in, int64_t now_ns)
 {
-	const struct crowd *crowd = c->crowd;
-
-	snprintf(out, PATH_TEXT_MAX, "%s%s%s%s%s", crowd->path_head, c->id, crowd->path_tail,
-		 !query[0] ? "" : strchr(crowd->path_tail, '?') ? "&" : "?", query);
-}
-
-/* --- what comes from the wire --- */
-
-static void on_open(void *user, const struct ws_accepted *accepted)
-{
-	int64_t now_ns = clock_now_ns();
-	struct caller *c = user;
-	struct call_input in = { .kind = INPUT_OPEN };
-	int color = accepted->color ? color_parse(accepted->color) : -1;
-
-	for (size_t i = 0; i < accepted->set_cookie_count; i++)
-		in.set_cookie |= jar_set(&c->jar, accepted->set_cookies[i], c->crowd->url.path, clock_realtime_ns());
-	in.color = color > 0 ? (enum color)color : COLOR_UNKNOWN;
-	if (accepted->instance)
-		in.instance = lane_instance(c->crowd->settings.lane, accepted->instance);
-	step(c, &in, now_ns);
-}
-
-struct arrival {
-	struct caller *caller;
-	int64_t now_ns;
-};
-
-/* Dialects of this build mean things at once; a not-before time would be kept by a timer here. */
-static void on_meaning(void *user, const struct meaning *m)
-{
-	struct arrival *a = user;
-	struct call_input in = { .kind = INPUT_MEANING, .meaning = m, .color = m->color };
-
-	if (m->instance[0])
-		in.instance = lane_instance(a->caller->crowd->settings.lane, m->instance);
-	step(a->caller, &in, a->now_ns);
-}
-
-static struct wire_context context_of(const struct caller *c)
-{
-	return (struct wire_context){ .call = c->id, .conn = c->conn, .leg = c->call.leg, .acked = c->call.acked };
-}
-
-static void on_message(void *user, const void *data, size_t size, bool binary)
-{
-	struct arrival a = { .caller = user, .now_ns = clock_now_ns() };
-	struct caller *c = user;
-	struct crowd *crowd = c->crowd;
-	struct wire_context context = context_of(c);
-	struct err err = { .kind = ERR_NONE };
-	struct meaning wrong = { .kind = MEANING_ERROR };
-
-	if (crowd->settings.wire->receive(c->wire_state, &context, data, size, binary, on_meaning, &a, &err) == 0)
-		return;
-	/* Not of the dialect: on record, and nothing more; an agent that talks nonsense is soon muted. */
-	snprintf(wrong.text, sizeof(wrong.text), "%.120s", err.text);
-	on_meaning(&a, &wrong);
-}
-
-static void on_end(void *user, const struct ws_ended *e)
-{
-	int64_t now_ns = clock_now_ns();
-	struct caller *c = user;
-	struct call_input in = {
-		.kind = INPUT_END,
-		.established = e->established,
-		.failure = e->failure,
-		.how = e->how,
-		.side = e->side,
-		.code = e->established ? e->code : e->status,
-	};
-
-	c->ws = NULL;
-	step(c, &in, now_ns);
-}
-
-/* --- what goes out --- */
-
-static void send_frame(void *user, const void *data, size_t size, bool binary)
-{
-	struct caller *c = user;
-
-	/* A leg that takes no more is ending, or stuck: dead_after tells. */
-	if (c->ws)
-		ws_send(c->ws, data, size, binary);
-}
-
-static void dial(struct caller *c)
-{
-	static const struct ws_owner owner = { .on_open = on_open, .on_message = on_message, .on_end = on_end };
-	struct crowd *crowd = c->crowd;
-	const struct crowd_settings *s = &crowd->settings;
-	struct ws_header headers[WIRE_HEADERS_MAX + 1];
-	struct wire_handshake handshake;
-	char path[1400], source[INET_ADDRSTRLEN], cookies[JAR_HEADER_MAX];
-	struct wire_context context;
-	struct ws_dial d = { .address = crowd->address, .host = crowd->url.authority, .path = path, .tls = crowd->url.tls,
-			     .headers = headers };
-
-	snprintf(c->conn, sizeof(c->conn), "%s.%u", c->id, c->call.leg);
-	context = context_of(c);
-	if (s->wire->state_bytes)
-		memset(c->wire_state, 0, s->wire->state_bytes);
-	s->wire->handshake(&context, &handshake);
-	path_of(c, handshake.query, path);
-	d.protocol = handshake.protocol;
-	for (size_t i = 0; i < handshake.header_count; i++)
-		headers[d.header_count++] = (struct ws_header){ handshake.headers[i].name, handshake.headers[i].value };
-	if (jar_header(&c->jar, path, d.tls, clock_realtime_ns(), cookies))
-		headers[d.header_count++] = (struct ws_header){ "Cookie", cookies };
-	if (s->sources) {
-		struct in_addr from = { htonl(s->first_source + (uint32_t)(crowd->dials % s->sources)) };
-
-		d.source_ip = inet_ntop(AF_INET, &from, source, sizeof(source));
-	}
-	crowd->dials++;
-	c->ws = ws_dial(s->ws, &d, &owner, c, NULL);
-	c->undialed = !c->ws;
+	step((struct caller *)((char *)leg - offsetof(struct caller, leg)), in, now_ns);
 }
 
 static void carry_out(struct caller *c, struct call_action *a)
 {
-	const struct crowd_settings *s = &c->crowd->settings;
-	struct wire_sink sink = { send_frame, c };
-	struct wire_context context;
+	struct lane *lane = c->crowd->settings.lane;
 
-	switch (a->kind) {
-	case DO_RECORD:
+	if (a->kind == DO_END) {
+		c->over = true;
+	} else if (a->kind != DO_RECORD) {
+		c->undialed |= leg_act(&c->leg, a) < 0;
+	} else {
 		if (a->sends)
 			a->event.t_ns = clock_now_ns();
 		if (a->event.kind == EVENT_TURN_INV)
 			call_asked(&c->call, a->event.t_ns);
 		if (a->text)
-			a->event.conn = lane_note(s->lane, "%s", a->text);
-		lane_event(s->lane, a->event);
-		return;
-	case DO_DIAL:
-		dial(c);
-		return;
-	case DO_ABORT:
-		if (c->ws)
-			ws_abort(c->ws, a->reset);
-		return;
-	case DO_END:
-		c->over = true;
-		return;
-	case DO_OPEN:
-	case DO_REOPEN:
-	case DO_TURN:
-	case DO_BYE:
-		break;
+			a->event.conn = lane_note(lane, "%s", a->text);
+		lane_event(lane, a->event);
 	}
-	context = context_of(c);
-	if (a->kind == DO_OPEN)
-		s->wire->open(c->wire_state, &context, &sink);
-	else if (a->kind == DO_REOPEN)
-		s->wire->reopen(c->wire_state, &context, &sink);
-	else if (a->kind == DO_TURN)
-		s->wire->turn(c->wire_state, &context, &a->turn, &sink);
-	else
-		s->wire->bye(c->wire_state, &context, &sink);
-	if (a->kind == DO_BYE && c->ws)
-		ws_close(c->ws, 1000);
 }
 
 /* Keeps the counters in step with what the record just got. */
@@ -274,7 +124,9 @@ static void count(struct caller *c, const struct call_actions *actions)
 {
 	struct crowd_counts *n = &c->crowd->counts;
 	enum call_state state = c->call.state;
-	uint8_t color = state == CALL_LIVE || state == CALL_LOSING || state == CALL_LEAVING ? (uint8_t)c->call.color : 0;
+	uint8_t color = state == CALL_LIVE || state == CALL_LOSING || state == CALL_LEAVING ?
+				(uint8_t)c->call.color :
+				0;
 
 	for (size_t i = 0; i < actions->count; i++) {
 		const struct call_action *a = &actions->list[i];
@@ -337,13 +189,13 @@ static void begin_call(struct crowd *crowd)
 {
 	struct call_input in = { .kind = INPUT_START };
 	struct caller *c;
-	char id[ID_TEXT_MAX];
+	char id[LEG_ID_MAX];
 
 	snprintf(id, sizeof(id), "c-%s-%" PRIu64, crowd->run6, crowd->next.number);
 	if (!is_ours(crowd, id))
 		return;
 	c = caller_take(crowd);
-	memcpy(c->id, id, sizeof(id));
+	memcpy(c->leg.id, id, sizeof(id));
 	c->call = call_begin(crowd->settings.scenario, &crowd->next, id, crowd->zero_ns);
 	lane_call(crowd->settings.lane, c->call.id, id);
 	step(c, &in, clock_now_ns());
@@ -352,12 +204,8 @@ static void begin_call(struct crowd *crowd)
 static void wake_caller(struct caller *c)
 {
 	struct call_input in = { .kind = INPUT_TIMER };
-	char path[PATH_TEXT_MAX], cookies[JAR_HEADER_MAX];
 
-	if (c->call.state == CALL_WAITING && c->jar.list) {
-		path_of(c, "", path);
-		in.has_cookie = jar_header(&c->jar, path, c->crowd->url.tls, clock_realtime_ns(), cookies) > 0;
-	}
+	in.has_cookie = c->call.state == CALL_WAITING && leg_has_cookie(&c->leg);
 	step(c, &in, clock_now_ns());
 }
 
@@ -400,46 +248,43 @@ static void on_wake(void *user)
 
 /* --- the door --- */
 
-/* The bound URL with a place for the call id, cut in two there. */
-static int split_path(struct crowd *crowd, struct err *err)
+/* One source address has about 28,000 ports to a destination, and a call that dials again leaves its
+ * old one waiting. On loopback there are addresses without end; they cost a look at all interfaces
+ * for each dial, so that few calls get none. */
+static void spread_sources(struct leg_place *p, int calls)
 {
-	const char *place = strstr(crowd->url.path, call_place);
-	size_t head = place ? (size_t)(place - crowd->url.path) : 0;
-	const char *tail = place ? place + strlen(call_place) : "";
+	enum { CALLS_A_SOURCE = 15000, LOOPBACK = 127, FIRST = 0x7f001001 /* 127.0.16.1 */ };
 
-	if (!place)
-		return err_set(err, ERR_INPUT, "target.url must hold ${call}: calls are told apart by their path");
-	if (head >= sizeof(crowd->path_head) || strlen(tail) >= sizeof(crowd->path_tail))
-		return err_set(err, ERR_INPUT, "target.url: path of at most %zu characters on either side of ${call}",
-			       sizeof(crowd->path_head) - 1);
-	memcpy(crowd->path_head, crowd->url.path, head);
-	strcpy(crowd->path_tail, tail);
-	return 0;
+	if (p->sources || ntohl(p->address.sin_addr.s_addr) >> 24 != LOOPBACK ||
+	    calls < CALLS_A_SOURCE)
+		return;
+	p->first_source = FIRST;
+	p->sources = (uint32_t)calls / CALLS_A_SOURCE + 1;
 }
 
 int crowd_new(const struct crowd_settings *settings, struct crowd **ret, struct err *err)
 {
 	struct crowd *crowd = xcalloc(1, sizeof(*crowd));
-	const struct variable call = { "call", call_place };
-	struct buf url = buf_init(2048);
-	int result = -1;
 
 	crowd->settings = *settings;
+	crowd->place = (struct leg_place){ .ws = settings->ws,
+					   .wire = settings->wire,
+					   .lane = settings->lane,
+					   .input = on_input,
+					   .first_source = settings->first_source,
+					   .sources = settings->sources };
 	snprintf(crowd->run6, sizeof(crowd->run6), "%s", settings->run6);
 	crowd->armed_ns = INT64_MAX;
-	if (scenario_bind(settings->url, &call, 1, &url, err) < 0 || url_parse(buf_text(&url), &crowd->url, err) < 0 ||
-	    split_path(crowd, err) < 0 || resolve_ipv4(crowd->url.host, crowd->url.port, &crowd->address, err) < 0)
-		goto out;
+	if (leg_place_find(&crowd->place, settings->url, err) < 0) {
+		free(crowd);
+		return -1;
+	}
+	spread_sources(&crowd->place, settings->scenario->calls.live);
 	crowd->wake = loop_timer_new(settings->loop, on_wake, crowd);
 	crowd->traffic = traffic_begin(settings->scenario);
 	traffic_next(&crowd->traffic, &crowd->next);
 	*ret = crowd;
-	result = 0;
-out:
-	buf_free(&url);
-	if (result < 0)
-		free(crowd);
-	return result;
+	return 0;
 }
 
 void crowd_start(struct crowd *crowd, int64_t zero_ns)
@@ -484,10 +329,10 @@ void crowd_free(struct crowd *crowd)
 	if (!crowd)
 		return;
 	for (struct caller *c = crowd->callers; c; c = c->next)
-		jar_free(&c->jar);
+		jar_free(&c->leg.jar);
 	for (size_t i = 0; i < crowd->slab_count; i++) {
 		for (int k = 0; k < SLAB_CALLERS; k++)
-			free(crowd->slabs[i][k].wire_state);
+			free(crowd->slabs[i][k].leg.wire_state);
 		free(crowd->slabs[i]);
 	}
 	free(crowd->slabs);

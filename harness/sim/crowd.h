@@ -23,10 +23,11 @@ struct crowd_settings {
 	struct lane *lane;
 	struct ws_context *ws;
 	const struct wire *wire;
-	const char *run6;             /* call ids are c-<run6>-<number> */
-	const char *url;              /* target.url, everything bound but ${call} */
-	uint32_t worker, workers;     /* calls are sharded by hash_id(id) % workers */
-	uint32_t first_source, sources; /* source addresses (host order) and how many; 0: the kernel's choice */
+	const char *run6;	  /* call ids are c-<run6>-<number> */
+	const char *url;	  /* target.url, everything bound but ${call} */
+	uint32_t worker, workers; /* calls are sharded by hash_id(id) % workers */
+	uint32_t first_source,
+		sources; /* source addresses (host order) and how many; 0: the kernel's choice */
 };
 
 struct crowd_counts {
@@ -39,11 +40,13 @@ struct crowd;
 
 /* Resolves the target: ERR_WORLD when its name has no address. scenario, loop, lane, ws and wire must outlive the crowd. */
 int crowd_new(const struct crowd_settings *, struct crowd **ret, struct err *);
-void crowd_start(struct crowd *, int64_t zero_ns); /* the schedule's zero, monotonic, may lie ahead */
-void crowd_stop(struct crowd *, int64_t deadline_ns); /* no new calls; those live at the deadline are abandoned */
-void crowd_abandon(struct crowd *);                /* now */
-bool crowd_empty(const struct crowd *);            /* stopped, and nobody is left */
+void crowd_start(struct crowd *,
+		 int64_t zero_ns); /* the schedule's zero, monotonic, may lie ahead */
+void crowd_stop(struct crowd *,
+		int64_t deadline_ns);	/* no new calls; those live at the deadline are abandoned */
+void crowd_abandon(struct crowd *);	/* now */
+bool crowd_empty(const struct crowd *); /* stopped, and nobody is left */
 const struct crowd_counts *crowd_counts(const struct crowd *);
-void crowd_free(struct crowd *);                   /* after the ws context is gone or the crowd is empty */
+void crowd_free(struct crowd *); /* after the ws context is gone or the crowd is empty */
 
 #endif

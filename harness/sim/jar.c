@@ -39,7 +39,8 @@ static bool path_matches(const struct cookie *c, const char *path)
 
 	if (size < c->path_size || memcmp(path, path_of(c), c->path_size))
 		return false;
-	return size == c->path_size || path_of(c)[c->path_size - 1] == '/' || path[c->path_size] == '/';
+	return size == c->path_size || path_of(c)[c->path_size - 1] == '/' ||
+	       path[c->path_size] == '/';
 }
 
 /* Up to the last slash, without it; "/" when that leaves nothing. */
@@ -63,8 +64,8 @@ static int64_t date_ns(const char *text)
 
 	if (comma)
 		text = comma + 1;
-	if (sscanf(text, " %2d%*1[ -]%3[A-Za-z]%*1[ -]%4d %2d:%2d:%2d", &tm.tm_mday, month, &tm.tm_year, &tm.tm_hour,
-		   &tm.tm_min, &tm.tm_sec) != 6)
+	if (sscanf(text, " %2d%*1[ -]%3[A-Za-z]%*1[ -]%4d %2d:%2d:%2d", &tm.tm_mday, month,
+		   &tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
 		return -1;
 	at = strstr(months, month);
 	if (!at || strlen(month) != 3 || (at - months) % 3 || tm.tm_year < 1970)
@@ -103,13 +104,18 @@ static void attribute(struct attributes *a, const char *text, size_t size, int64
 	} else if (value && !strcasecmp(copy, "max-age")) {
 		age_s = strtoll(value, &end, 10);
 		if (end != value && !*end)
-			a->max_age_ns = age_s <= 0 ? 0 : age_s > INT32_MAX ? INT64_MAX : now_ns + age_s * NS_PER_S;
+			a->max_age_ns = age_s <= 0	  ? 0 :
+					age_s > INT32_MAX ? INT64_MAX :
+							    now_ns + age_s * NS_PER_S;
 	}
 }
 
 static struct attributes attributes_of(const char *text, const char *path, int64_t now_ns)
 {
-	struct attributes a = { .path = path, .path_size = default_path_size(path), .expires_ns = -1, .max_age_ns = -1 };
+	struct attributes a = { .path = path,
+				.path_size = default_path_size(path),
+				.expires_ns = -1,
+				.max_age_ns = -1 };
 
 	while (*text == ';') {
 		size_t size;
@@ -124,11 +130,14 @@ static struct attributes attributes_of(const char *text, const char *path, int64
 	return a;
 }
 
-static struct cookie *make(const char *pair, size_t pair_size, size_t name_size, const struct attributes *a)
+static struct cookie *make(const char *pair, size_t pair_size, size_t name_size,
+			   const struct attributes *a)
 {
 	struct cookie *c = xcalloc(1, sizeof(*c) + pair_size + a->path_size);
 
-	c->until_ns = a->max_age_ns >= 0 ? a->max_age_ns : a->expires_ns >= 0 ? a->expires_ns : INT64_MAX;
+	c->until_ns = a->max_age_ns >= 0 ? a->max_age_ns :
+		      a->expires_ns >= 0 ? a->expires_ns :
+					   INT64_MAX;
 	c->name_size = name_size;
 	c->pair_size = pair_size;
 	c->path_size = a->path_size;
@@ -153,7 +162,8 @@ bool jar_set(struct jar *jar, const char *set_cookie, const char *path, int64_t 
 
 	while (pair_size && pair[pair_size - 1] == ' ')
 		pair_size--;
-	if (!name_size || name_size >= pair_size || pair_size + a.path_size + 2 > JAR_COOKIE_BYTES_MAX)
+	if (!name_size || name_size >= pair_size ||
+	    pair_size + a.path_size + 2 > JAR_COOKIE_BYTES_MAX)
 		return false;
 	fresh = make(pair, pair_size, name_size, &a);
 	for (at = &jar->list; *at && !same(*at, fresh); at = &(*at)->next)
@@ -175,7 +185,8 @@ bool jar_set(struct jar *jar, const char *set_cookie, const char *path, int64_t 
 	return true;
 }
 
-size_t jar_header(const struct jar *jar, const char *path, bool tls, int64_t now_ns, char out[JAR_HEADER_MAX])
+size_t jar_header(const struct jar *jar, const char *path, bool tls, int64_t now_ns,
+		  char out[JAR_HEADER_MAX])
 {
 	size_t size = 0;
 

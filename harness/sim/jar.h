@@ -12,7 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JAR_COOKIES_MAX = 8, JAR_COOKIE_BYTES_MAX = 1024, JAR_HEADER_MAX = JAR_COOKIES_MAX * JAR_COOKIE_BYTES_MAX };
+enum {
+	JAR_COOKIES_MAX = 8,
+	JAR_COOKIE_BYTES_MAX = 1024,
+	JAR_HEADER_MAX = JAR_COOKIES_MAX * JAR_COOKIE_BYTES_MAX
+};
 
 struct cookie;
 
@@ -24,6 +28,7 @@ void jar_free(struct jar *);
 /* One Set-Cookie value, received for a request of `path` at `now_ns`. False: it was no cookie, or there is no room. */
 bool jar_set(struct jar *, const char *set_cookie, const char *path, int64_t now_ns);
 /* The Cookie header's value for a request of `path`; 0 when none is to be sent, else its length. */
-size_t jar_header(const struct jar *, const char *path, bool tls, int64_t now_ns, char out[JAR_HEADER_MAX]);
+size_t jar_header(const struct jar *, const char *path, bool tls, int64_t now_ns,
+		  char out[JAR_HEADER_MAX]);
 
 #endif

@@ -12,7 +12,8 @@ struct traffic traffic_begin(const struct scenario *sc)
 	struct rng rng = rng_split(sc->seed, t.next_arrival, "arrival");
 
 	t.gap_mean_ns = dist_mean_ns(&sc->calls.hold) / sc->calls.live;
-	t.arrival_ns = sc->calls.ramp_ns / 2 + (int64_t)rng_exponential(&rng, (double)t.gap_mean_ns);
+	t.arrival_ns = sc->calls.ramp_ns / 2 +
+		       (int64_t)rng_exponential(&rng, (double)t.gap_mean_ns);
 	return t;
 }
 
@@ -32,13 +33,17 @@ static int64_t residual_hold(const struct dist *hold, struct rng *rng)
 
 static void fill(const struct scenario *sc, uint64_t number, int64_t due_ns, struct call_plan *ret)
 {
-	struct rng hold = rng_split(sc->seed, number, "hold"), profile = rng_split(sc->seed, number, "profile");
+	struct rng hold = rng_split(sc->seed, number, "hold"),
+		   profile = rng_split(sc->seed, number, "profile");
 	bool initial = number < (uint64_t)sc->calls.live;
 	struct pacing turns = pacing_begin(sc, number);
 	struct call_plan p = { .number = number, .due_ns = due_ns };
 
-	p.hold_ns = initial ? residual_hold(&sc->calls.hold, &hold) : dist_draw(&sc->calls.hold, &hold);
-	p.profile = rng_unit(&profile) < sc->calls.profile[PROFILE_BRIDGE].share ? PROFILE_BRIDGE : PROFILE_RESUMABLE;
+	p.hold_ns = initial ? residual_hold(&sc->calls.hold, &hold) :
+			      dist_draw(&sc->calls.hold, &hold);
+	p.profile = rng_unit(&profile) < sc->calls.profile[PROFILE_BRIDGE].share ?
+			    PROFILE_BRIDGE :
+			    PROFILE_RESUMABLE;
 	while (pacing_next_ns(&turns) < p.hold_ns)
 		p.turns++;
 	*ret = p;
@@ -52,7 +57,8 @@ void traffic_next(struct traffic *t, struct call_plan *ret)
 	if (t->next_initial < (uint64_t)sc->calls.live) {
 		struct rng jitter = rng_split(sc->seed, t->next_initial, "ramp");
 
-		initial_ns = (int64_t)((double)sc->calls.ramp_ns * ((double)t->next_initial + rng_unit(&jitter)) /
+		initial_ns = (int64_t)((double)sc->calls.ramp_ns *
+				       ((double)t->next_initial + rng_unit(&jitter)) /
 				       sc->calls.live);
 	}
 	if (initial_ns <= t->arrival_ns) {
@@ -86,7 +92,8 @@ int64_t pacing_next_ns(struct pacing *p)
 
 struct losses losses_begin(const struct scenario *sc, uint64_t number, enum profile profile)
 {
-	return (struct losses){ .plan = &sc->calls.profile[profile], .rng = rng_split(sc->seed, number, "legs") };
+	return (struct losses){ .plan = &sc->calls.profile[profile],
+				.rng = rng_split(sc->seed, number, "legs") };
 }
 
 int64_t losses_next_ns(struct losses *l, bool *ret_reset)

@@ -20,11 +20,11 @@
 #include "scenario/scenario.h"
 
 struct call_plan {
-	uint64_t number;      /* from 0; the id is c-<run>-<number> */
+	uint64_t number; /* from 0; the id is c-<run>-<number> */
 	int64_t due_ns;
-	int64_t hold_ns;      /* due hangup, from due_ns */
+	int64_t hold_ns; /* due hangup, from due_ns */
 	enum profile profile;
-	uint32_t turns;       /* that fall due before the hangup */
+	uint32_t turns; /* that fall due before the hangup */
 };
 
 /* Calls in order of their due times, without end: take them until the arrivals stop. */
@@ -32,7 +32,7 @@ struct traffic {
 	const struct scenario *scenario;
 	int64_t gap_mean_ns;
 	uint64_t next_initial, next_arrival; /* numbers */
-	int64_t arrival_ns;                  /* due time of next_arrival */
+	int64_t arrival_ns;		     /* due time of next_arrival */
 };
 
 struct traffic traffic_begin(const struct scenario *);
