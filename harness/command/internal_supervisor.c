@@ -9,8 +9,10 @@
 static int supervisor_main(int argc, char **argv)
 {
 	static const struct flag table[] = {
-		{ .name = "--dir", .takes_value = true },     { .name = "--run-id", .takes_value = true },
-		{ .name = "--run6", .takes_value = true },    { .name = "--workers", .takes_value = true },
+		{ .name = "--dir", .takes_value = true },
+		{ .name = "--run-id", .takes_value = true },
+		{ .name = "--run6", .takes_value = true },
+		{ .name = "--workers", .takes_value = true },
 		{ .name = "--local-ips", .takes_value = true },
 	};
 	struct supervisor_settings settings = { .control = PROCESS_CONTROL_FD };
@@ -20,7 +22,8 @@ static int supervisor_main(int argc, char **argv)
 	char path[4096];
 	int result;
 
-	if (flags_parse(command_find("__supervisor"), table, sizeof table / sizeof *table, argc, argv, &flags))
+	if (flags_parse(command_find("__supervisor"), table, sizeof table / sizeof *table, argc,
+			argv, &flags))
 		return EXIT_USAGE;
 	settings.run_dir = flags_get(flags, "--dir");
 	settings.run_id = flags_get(flags, "--run-id");

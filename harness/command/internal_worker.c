@@ -68,7 +68,8 @@ static void on_tick(void *user)
 	}
 	lane_tick(w->lane, now_ns);
 	if (lane_broken(w->lane)) {
-		err_set(&w->failure, ERR_HARNESS, "worker %u: its lane cannot be written", w->index);
+		err_set(&w->failure, ERR_HARNESS, "worker %u: its lane cannot be written",
+			w->index);
 		loop_stop(w->loop);
 	}
 	if (!w->finished && crowd_empty(w->crowd)) {
@@ -103,14 +104,16 @@ static void on_control(void *user, int events)
 }
 
 /* target.url with everything known now; ${call} stays for the crowd. */
-static int bind_url(const struct worker *w, const struct control_message *bind, struct buf *url, struct err *err)
+static int bind_url(const struct worker *w, const struct control_message *bind, struct buf *url,
+		    struct err *err)
 {
 	char alb[256] = "", run[16] = "";
 	const struct variable known[] = { { "alb", alb }, { "run", run }, { "call", "${call}" } };
 
 	control_value(bind, "alb", alb, sizeof(alb));
 	control_value(bind, "run", run, sizeof(run));
-	return scenario_bind(w->scenario->target.url, known, sizeof(known) / sizeof(*known), url, err);
+	return scenario_bind(w->scenario->target.url, known, sizeof(known) / sizeof(*known), url,
+			     err);
 }
 
 /* "127.0.0.2-127.0.0.9" */
@@ -121,28 +124,33 @@ static int parse_sources(const char *text, struct crowd_settings *ret, struct er
 	struct in_addr first, last;
 
 	snprintf(first_text, sizeof(first_text), "%.*s", dash ? (int)(dash - text) : 0, text);
-	if (!dash || inet_pton(AF_INET, first_text, &first) != 1 || inet_pton(AF_INET, dash + 1, &last) != 1 ||
-	    ntohl(last.s_addr) < ntohl(first.s_addr))
-		return err_set(err, ERR_INPUT, "--local-ips %s: FIRST-LAST, two IPv4 addresses in order", text);
+	if (!dash || inet_pton(AF_INET, first_text, &first) != 1 ||
+	    inet_pton(AF_INET, dash + 1, &last) != 1 || ntohl(last.s_addr) < ntohl(first.s_addr))
+		return err_set(err, ERR_INPUT,
+			       "--local-ips %s: FIRST-LAST, two IPv4 addresses in order", text);
 	ret->first_source = ntohl(first.s_addr);
 	ret->sources = ntohl(last.s_addr) - ntohl(first.s_addr) + 1;
 	return 0;
 }
 
-static int bind_worker(struct worker *w, const char *dir, const char *local_ips, const struct control_message *bind,
-		       struct err *err)
+static int bind_worker(struct worker *w, const char *dir, const char *local_ips,
+		       const struct control_message *bind, struct err *err)
 {
-	struct lane_identity identity = { .seed = w->scenario->seed, .role = ROLE_WORKER, .index = w->index };
+	struct lane_identity identity = { .seed = w->scenario->seed,
+					  .role = ROLE_WORKER,
+					  .index = w->index };
 	struct ws_settings tls = { .tls_verify = true };
 	char run6[16];
 	struct buf url = buf_init(2048);
-	struct crowd_settings s = { .scenario = w->scenario, .worker = w->index, .workers = w->of, .run6 = run6 };
+	struct crowd_settings s = {
+		.scenario = w->scenario, .worker = w->index, .workers = w->of, .run6 = run6
+	};
 	int result = -1;
 
 	s.wire = wire_find(w->scenario->target.wire);
 	if (!s.wire) {
-		err_set(err, ERR_INPUT, "%s: target.wire \"%s\" is not a dialect of this build", w->scenario->path,
-			w->scenario->target.wire);
+		err_set(err, ERR_INPUT, "%s: target.wire \"%s\" is not a dialect of this build",
+			w->scenario->path, w->scenario->target.wire);
 		goto out;
 	}
 	if (!control_value(bind, "run", run6, sizeof(run6)) ||
@@ -150,10 +158,12 @@ static int bind_worker(struct worker *w, const char *dir, const char *local_ips,
 		err_set(err, ERR_HARNESS, "worker: run and run_id are needed to begin");
 		goto out;
 	}
-	if ((local_ips && parse_sources(local_ips, &s, err) < 0) || bind_url(w, bind, &url, err) < 0)
+	if ((local_ips && parse_sources(local_ips, &s, err) < 0) ||
+	    bind_url(w, bind, &url, err) < 0)
 		goto out;
 	scenario_digest(w->scenario, identity.scenario_digest);
-	if (lane_open(dir, &identity, &w->lane, err) < 0 || ws_context_new(w->loop, &tls, &w->ws, err) < 0)
+	if (lane_open(dir, &identity, &w->lane, err) < 0 ||
+	    ws_context_new(w->loop, &tls, &w->ws, err) < 0)
 		goto out;
 	s.url = buf_text(&url);
 	s.loop = w->loop;
@@ -174,8 +184,8 @@ static void serve(struct worker *w)
 	loop_fd_want(control, LOOP_READ);
 	on_tick(w);
 	loop_run(w->loop);
-	/* Legs that were just aborted still have to end on record; the ticker keeps the loop turning, the supervisor's
-	 * patience is the limit. */
+	/* Legs that were just aborted still have to end on record; the ticker keeps the loop
+	 * turning, the supervisor's patience is the limit. */
 	w->finished = true;
 	while (!w->orphaned && !w->failure.kind && !crowd_empty(w->crowd))
 		loop_run_once(w->loop);
@@ -191,7 +201,8 @@ static int work(struct worker *w, const char *dir, const char *local_ips, struct
 	if (n == 0 || (n > 0 && bind.type == CONTROL_ABORT))
 		return EXIT_PASS;
 	if (n < 0 || bind.type != CONTROL_BIND)
-		return err_errno(err, ERR_HARNESS, n < 0 ? errno : EPROTO, "worker: nobody says whom to call");
+		return err_errno(err, ERR_HARNESS, n < 0 ? errno : EPROTO,
+				 "worker: nobody says whom to call");
 	w->loop = loop_new();
 	if (bind_worker(w, dir, local_ips, &bind, err) < 0)
 		return -1;
@@ -230,9 +241,11 @@ static int worker_main(int argc, char **argv)
 	char path[4096];
 	int result;
 
-	if (flags_parse(command_find("__worker"), table, sizeof(table) / sizeof(*table), argc, argv, &flags))
+	if (flags_parse(command_find("__worker"), table, sizeof(table) / sizeof(*table), argc, argv,
+			&flags))
 		return EXIT_USAGE;
-	if (!flags_get(flags, "--dir") || !flags_get(flags, "--index") || !flags_get(flags, "--of")) {
+	if (!flags_get(flags, "--dir") || !flags_get(flags, "--index") ||
+	    !flags_get(flags, "--of")) {
 		flags_free(flags);
 		return EXIT_USAGE;
 	}

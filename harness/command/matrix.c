@@ -1,5 +1,6 @@
-/* The kill matrix: clean runs must pass, every planted defect must be named and nothing else. Each case is a run of our own
- * binary, exactly as a user would start it; the record it leaves is judged again here and held against the overlay. */
+/* The kill matrix: clean runs must pass, every planted defect must be named and nothing else. Each
+ * case is a run of our own binary, exactly as a user would start it; the record it leaves is judged
+ * again here and held against the overlay. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -27,7 +28,7 @@ struct matrix {
 };
 
 struct job {
-	char overlay[64];  /* "" clean */
+	char overlay[64]; /* "" clean */
 	uint64_t seed;
 	char dir[3072];
 	struct process process;
@@ -39,11 +40,14 @@ static int job_start(const struct matrix *m, struct job *j, struct err *err)
 {
 	char seed[32], log[3200];
 	const char *argv[16 + 2 * VARIABLES_MAX];
-	struct process_spec spec = { .program = m->self, .argv = argv, .output_path = log, .new_group = true };
+	struct process_spec spec = {
+		.program = m->self, .argv = argv, .output_path = log, .new_group = true
+	};
 	size_t n = 0;
 
 	snprintf(seed, sizeof seed, "%" PRIu64, j->seed);
-	snprintf(j->dir, sizeof j->dir, "%s/%s-%s", m->dir, j->overlay[0] ? j->overlay : "clean", seed);
+	snprintf(j->dir, sizeof j->dir, "%s/%s-%s", m->dir, j->overlay[0] ? j->overlay : "clean",
+		 seed);
 	snprintf(log, sizeof log, "%s.log", j->dir);
 	argv[n++] = m->self;
 	argv[n++] = "run";
@@ -89,8 +93,8 @@ static void job_weigh(struct matrix *m, const struct job *j, int status)
 	else
 		m->failed++;
 	printf("%-7s %-14s seed %-4" PRIu64 " exit %-3d %s%s%s\n", ok ? "ok" : "NOT OK",
-	       j->overlay[0] ? j->overlay : "clean", j->seed, status, buf_text(&told), ok ? "" : "   record: ",
-	       ok ? "" : j->dir);
+	       j->overlay[0] ? j->overlay : "clean", j->seed, status, buf_text(&told),
+	       ok ? "" : "   record: ", ok ? "" : j->dir);
 	fflush(stdout);
 	judged_run_free(&run);
 	expectation_free(&expect);
@@ -113,7 +117,9 @@ static void one_ends(struct matrix *m, struct job *jobs, size_t slots)
 			}
 			if (jobs[i].running && clock_now_ns() > jobs[i].deadline_ns)
 				process_signal(&jobs[i].process, SIGKILL);
-			fds[i] = (struct pollfd){ .fd = jobs[i].running ? jobs[i].process.pidfd : -1, .events = POLLIN };
+			fds[i] = (struct pollfd){ .fd = jobs[i].running ? jobs[i].process.pidfd :
+									  -1,
+						  .events = POLLIN };
 		}
 		poll(fds, slots, 1000);
 	}
@@ -128,7 +134,8 @@ static bool any_running(const struct job *jobs, size_t slots)
 }
 
 /* Plays all cases, at most `slots` at a time. */
-static int play(struct matrix *m, const struct job *cases, size_t count, size_t slots, struct err *err)
+static int play(struct matrix *m, const struct job *cases, size_t count, size_t slots,
+		struct err *err)
 {
 	struct job jobs[JOBS_MAX] = { { .seed = 0 } };
 	size_t next = 0;
@@ -158,7 +165,8 @@ static size_t add_cases(struct job *cases, size_t n, const char *overlay, uint64
 	return n;
 }
 
-static int number(const struct flags *flags, const char *name, long low, long high, long usual, long *ret, struct err *err)
+static int number(const struct flags *flags, const char *name, long low, long high, long usual,
+		  long *ret, struct err *err)
 {
 	const char *text = flags_get(flags, name);
 	char *end;
@@ -168,7 +176,8 @@ static int number(const struct flags *flags, const char *name, long low, long hi
 		return 0;
 	*ret = strtol(text, &end, 10);
 	if (!*text || *end || *ret < low || *ret > high)
-		return err_set(err, ERR_INPUT, "%s %s: a number from %ld to %ld", name, text, low, high);
+		return err_set(err, ERR_INPUT, "%s %s: a number from %ld to %ld", name, text, low,
+			       high);
 	return 0;
 }
 
@@ -215,19 +224,21 @@ static int matrix_main(int argc, char **argv)
 	struct flags *flags;
 	long clean_seeds, seeds, jobs;
 	size_t count;
-	int parsed = flags_parse(command_find("matrix"), table, sizeof table / sizeof *table, argc, argv, &flags);
+	int parsed = flags_parse(command_find("matrix"), table, sizeof table / sizeof *table, argc,
+				 argv, &flags);
 
 	if (parsed)
 		return parsed < 0 ? EXIT_USAGE : EXIT_PASS;
+	if (flags_expect(command_find("matrix"), flags, 1, 1) < 0) {
+		flags_free(flags);
+		return EXIT_USAGE;
+	}
 	m.scenario = flags_positional(flags, 0);
 	m.variable_count = flags_all(flags, "--env", &m.variables);
 	m.dir = flags_get(flags, "--dir");
-	if (!m.scenario) {
-		err_set(&err, ERR_INPUT, "matrix: which scenario? for example: crossfade matrix scenarios/blue_green.yaml");
-		goto out;
-	}
 	if (m.variable_count > VARIABLES_MAX) {
-		err_set(&err, ERR_INPUT, "matrix: %zu variables, at most %d", m.variable_count, VARIABLES_MAX);
+		err_set(&err, ERR_INPUT, "matrix: %zu variables, at most %d", m.variable_count,
+			VARIABLES_MAX);
 		goto out;
 	}
 	if (number(flags, "--clean-seeds", 1, 1000, 20, &clean_seeds, &err) < 0 ||
@@ -248,7 +259,8 @@ static int matrix_main(int argc, char **argv)
 		goto out;
 	count = list_cases(flags_get(flags, "--only"), clean_seeds, seeds, &cases);
 	if (!count)
-		err_set(&err, ERR_INPUT, "matrix: nothing is called %s", flags_get(flags, "--only"));
+		err_set(&err, ERR_INPUT, "matrix: nothing is called %s",
+			flags_get(flags, "--only"));
 	else if (!play(&m, cases, count, (size_t)jobs, &err))
 		printf("%u passed, %u failed\n", m.passed, m.failed);
 out:
@@ -261,7 +273,8 @@ out:
 
 const struct command command_matrix = {
 	.name = "matrix",
-	.usage = "SCENARIO [--clean-seeds N] [--seeds N] [--only NAME] [--jobs N] [--dir DIR] [-e KEY=VALUE]",
+	.usage =
+		"SCENARIO [--clean-seeds N] [--seeds N] [--only NAME] [--jobs N] [--dir DIR] [-e KEY=VALUE]",
 	.about = "every seeded defect must be named, clean runs must pass",
 	.help = "  --clean-seeds N  runs of the clean scenario (20)\n"
 		"  --seeds N        runs of each control and each defect (5)\n"

@@ -1,4 +1,5 @@
-/* The main job: callers, cutover, judgement. Parent of the supervisor, which is the parent of everything else. */
+/* The main job: callers, cutover, judgement. Parent of the supervisor, which is the parent of
+ * everything else. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -30,7 +31,7 @@ struct performance {
 	struct progress progress;
 	int interrupts;
 	bool over;
-	int status;         /* of the supervisor */
+	int status;	    /* of the supervisor */
 	struct err failure; /* what the supervisor said went wrong */
 };
 
@@ -39,8 +40,10 @@ static void on_interrupt(void *user)
 	struct performance *p = user;
 	struct control_message m = control_make(p->interrupts ? CONTROL_ABORT : CONTROL_STOP, 0, 0);
 
-	progress_say(&p->progress, p->interrupts ? "stopping now" :
-						   "stopping: no new calls, live ones may finish; once more to stop now");
+	progress_say(&p->progress,
+		     p->interrupts ?
+			     "stopping now" :
+			     "stopping: no new calls, live ones may finish; once more to stop now");
 	p->interrupts++;
 	control_send(p->supervisor.control, &m);
 }
@@ -70,7 +73,8 @@ static void on_exit_of_supervisor(void *user, int events)
 		loop_stop(p->loop);
 }
 
-/* Members of a supervisor that was killed die by their parent-death signal and become our children: see them off. */
+/* Members of a supervisor that was killed die by their parent-death signal and become our children:
+ * see them off. */
 static void reap_orphans(void)
 {
 	int64_t deadline_ns = clock_now_ns() + 5 * NS_PER_S;
@@ -90,7 +94,8 @@ static void reap_orphans(void)
 	}
 }
 
-/* Descriptors the busiest process needs must fit its limit: refuse rather than measure our own exhaustion. */
+/* Descriptors the busiest process needs must fit its limit: refuse rather than measure our own
+ * exhaustion. */
 static int preflight(const struct scenario *sc, int workers, struct err *err)
 {
 	struct rlimit limit;
@@ -104,20 +109,23 @@ static int preflight(const struct scenario *sc, int workers, struct err *err)
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return err_errno(err, ERR_HARNESS, errno, "raise the descriptor limit");
 	if (edge > (double)limit.rlim_max)
-		return err_set(err, ERR_INPUT,
-			       "%s: calls.live: %d calls need about %.0f descriptors in the local edge, the limit is %" PRIu64
-			       " (ulimit -Hn): at most about %.0f calls here",
-			       sc->path, sc->calls.live, edge, (uint64_t)limit.rlim_max,
-			       ((double)limit.rlim_max - SPARE_DESCRIPTORS) / 2 * 0.93);
+		return err_set(
+			err, ERR_INPUT,
+			"%s: calls.live: %d calls need about %.0f descriptors in the local edge, the limit is %" PRIu64
+			" (ulimit -Hn): at most about %.0f calls here",
+			sc->path, sc->calls.live, edge, (uint64_t)limit.rlim_max,
+			((double)limit.rlim_max - SPARE_DESCRIPTORS) / 2 * 0.93);
 	if (worker > (double)limit.rlim_max)
-		return err_set(err, ERR_INPUT,
-			       "%s: calls.live: %d calls in %d workers need about %.0f descriptors each, the limit is %" PRIu64
-			       " (ulimit -Hn): more --workers",
-			       sc->path, sc->calls.live, workers, worker, (uint64_t)limit.rlim_max);
+		return err_set(
+			err, ERR_INPUT,
+			"%s: calls.live: %d calls in %d workers need about %.0f descriptors each, the limit is %" PRIu64
+			" (ulimit -Hn): more --workers",
+			sc->path, sc->calls.live, workers, worker, (uint64_t)limit.rlim_max);
 	return 0;
 }
 
-static int choose_workers(const struct flags *flags, const struct scenario *sc, int *ret, struct err *err)
+static int choose_workers(const struct flags *flags, const struct scenario *sc, int *ret,
+			  struct err *err)
 {
 	const char *text = flags_get(flags, "--workers");
 	char *end;
@@ -126,20 +134,36 @@ static int choose_workers(const struct flags *flags, const struct scenario *sc, 
 	if (text) {
 		n = strtol(text, &end, 10);
 		if (*end || !*text || n < 1 || n > WORKERS_MAX)
-			return err_set(err, ERR_INPUT, "--workers %s: a number from 1 to %d", text, WORKERS_MAX);
+			return err_set(err, ERR_INPUT, "--workers %s: a number from 1 to %d", text,
+				       WORKERS_MAX);
 	}
 	*ret = n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (int)n;
 	return 0;
 }
 
-static int start_supervisor(const struct run_dir *dir, int workers, const char *local_ips, struct process *ret,
-			    struct err *err)
+static int start_supervisor(const struct run_dir *dir, int workers, const char *local_ips,
+			    struct process *ret, struct err *err)
 {
 	char self[4096], count[16], log[3200];
-	const char *argv[] = { self,     "__supervisor", "--dir", dir->path, "--run-id", dir->run_id, "--run6", dir->run6,
-			       "--workers", count, local_ips ? "--local-ips" : NULL, local_ips, NULL };
-	struct process_spec spec = { .program = self, .argv = argv, .output_path = log, .control = true,
-				     .new_group = true, .survives_parent = true };
+	const char *argv[] = { self,
+			       "__supervisor",
+			       "--dir",
+			       dir->path,
+			       "--run-id",
+			       dir->run_id,
+			       "--run6",
+			       dir->run6,
+			       "--workers",
+			       count,
+			       local_ips ? "--local-ips" : NULL,
+			       local_ips,
+			       NULL };
+	struct process_spec spec = { .program = self,
+				     .argv = argv,
+				     .output_path = log,
+				     .control = true,
+				     .new_group = true,
+				     .survives_parent = true };
 
 	if (process_beside("crossfade", self, sizeof self, err) < 0)
 		return -1;
@@ -149,7 +173,8 @@ static int start_supervisor(const struct run_dir *dir, int workers, const char *
 }
 
 /* Runs to its end. Fills p->status and p->failure. */
-static int perform(struct performance *p, const struct run_dir *dir, int workers, const char *local_ips, struct err *err)
+static int perform(struct performance *p, const struct run_dir *dir, int workers,
+		   const char *local_ips, struct err *err)
 {
 	struct loop_signal *interrupt, *terminate;
 
@@ -177,7 +202,8 @@ static int perform(struct performance *p, const struct run_dir *dir, int workers
 	loop_free(p->loop);
 	process_close(&p->supervisor);
 	if (p->status && !p->failure.kind)
-		err_set(&p->failure, ERR_HARNESS, "the supervisor ended with status %d; see %s/supervisor.log", p->status,
+		err_set(&p->failure, ERR_HARNESS,
+			"the supervisor ended with status %d; see %s/supervisor.log", p->status,
 			dir->path);
 	reap_orphans();
 	return 0;
@@ -189,6 +215,18 @@ static bool has_record(const char *dir)
 
 	snprintf(path, sizeof path, "%s/director-0.lane", dir);
 	return access(path, R_OK) == 0;
+}
+
+/* The first line: what runs, with which seed, and what was planted. */
+static void announce(struct progress *progress, const struct scenario *sc,
+		     const struct run_dir *dir)
+{
+	char line[4096];
+
+	snprintf(line, sizeof(line), "%s   seed %" PRIu64 "%s%s%s%s   recorded in %s", sc->name,
+		 sc->seed, sc->defect ? "   with " : "", sc->defect ? sc->defect : "",
+		 sc->defect ? ": " : "", sc->defect ? sc->defect_about : "", dir->path);
+	progress_say(progress, line);
 }
 
 static int run_main(int argc, char **argv)
@@ -211,13 +249,18 @@ static int run_main(int argc, char **argv)
 	struct run_dir dir;
 	int workers = 1, parsed, code;
 
-	parsed = flags_parse(command_find("run"), table, sizeof table / sizeof *table, argc, argv, &flags);
+	parsed = flags_parse(command_find("run"), table, sizeof table / sizeof *table, argc, argv,
+			     &flags);
 	if (parsed)
 		return parsed < 0 ? EXIT_USAGE : EXIT_PASS;
 	request.out_count = flags_all(flags, "--out", &request.outs);
 	request.quiet = flags_get(flags, "--quiet") != NULL;
 	request.color = terminal_color(flags);
 	p.progress = progress_init(request.quiet);
+	if (flags_expect(command_find("run"), flags, 1, 1) < 0) {
+		code = EXIT_USAGE;
+		goto out;
+	}
 	if (scenario_args_load(flags, &sc, &warnings, &err) < 0 ||
 	    judge_outs_check(request.outs, request.out_count, &err) < 0 ||
 	    choose_workers(flags, sc, &workers, &err) < 0 || preflight(sc, workers, &err) < 0 ||
@@ -225,6 +268,7 @@ static int run_main(int argc, char **argv)
 		code = command_fail(&err);
 		goto out;
 	}
+	announce(&p.progress, sc, &dir);
 	if (warnings.len)
 		fputs(buf_text(&warnings), stderr);
 	scenario_args_again(flags, sc->seed, &again);
@@ -253,13 +297,13 @@ const struct command command_run = {
 	.usage = "SCENARIO [flags]",
 	.about = "run callers, cutover and judge; the main job",
 	.help = SCENARIO_FLAGS_HELP
-		"  --out TYPE=FILE  write a report (text, json, junit, ndjson); repeatable\n"
-		"  --dir DIR        record the run here instead of runs/<scenario>/<utc>-<seed>\n"
-		"  --workers N      processes for the callers\n"
-		"  --local-ips A-B  source addresses of the callers\n"
-		"  -q, --quiet      no live view, one line of verdict\n"
-		"  --no-color       plain text\n"
-		"\n"
-		"Example: crossfade run scenarios/blue_green.yaml --seed 7 --out json=result.json\n",
+	"  --out TYPE=FILE  write a report (text, json, junit, ndjson); repeatable\n"
+	"  --dir DIR        record the run here instead of runs/<scenario>/<utc>-<seed>\n"
+	"  --workers N      processes for the callers\n"
+	"  --local-ips A-B  source addresses of the callers\n"
+	"  -q, --quiet      no live view, one line of verdict\n"
+	"  --no-color       plain text\n"
+	"\n"
+	"Example: crossfade run scenarios/blue_green.yaml --seed 7 --out json=result.json\n",
 	.run = run_main,
 };

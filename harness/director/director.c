@@ -76,7 +76,8 @@ void walk_wait(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
 	bool interrupted = w->interrupted;
 
 	/* An interrupt ends the wait it falls into, not those that clean up after it. */
-	while (!w->aborted && w->interrupted == interrupted && !(over && over(w)) && clock_now_ns() < until_ns) {
+	while (!w->aborted && w->interrupted == interrupted && !(over && over(w)) &&
+	       clock_now_ns() < until_ns) {
 		int64_t now_ns = clock_now_ns(), tick_ns = now_ns + 100 * NS_PER_MS;
 		struct control_message m;
 		int n = control_wait(w->control, tick_ns < until_ns ? tick_ns : until_ns, &m);
@@ -99,7 +100,9 @@ int walk_signal(struct walk *w, struct walk_instance *on, int signo, struct err 
 	w->signaled = false;
 	send_up(w, CONTROL_SIGNAL, signo, 0, on->name);
 	walk_wait(w, clock_now_ns() + NS_PER_S, was_signaled);
-	return w->signaled ? 0 : err_set(err, ERR_WORLD, "signal %d to %s was not carried out", signo, on->name);
+	return w->signaled ? 0 :
+			     err_set(err, ERR_WORLD, "signal %d to %s was not carried out", signo,
+				     on->name);
 }
 
 /* "blue-1:blue:127.0.0.1:4711,..." */
@@ -124,7 +127,8 @@ static int parse_instances(struct walk *w, struct err *err)
 	return 0;
 }
 
-/* Before the curtain rises: the balancer answers, its targets are healthy, and we know what to go back to. */
+/* Before the curtain rises: the balancer answers, its targets are healthy, and we know what to go
+ * back to. */
 static int prepare(struct walk *w, struct err *err)
 {
 	const struct scenario *sc = w->scenario;
@@ -138,21 +142,25 @@ static int prepare(struct walk *w, struct err *err)
 		settings.endpoint = endpoint;
 	w->driver = driver_find(sc->balancer.driver);
 	if (!w->driver)
-		return err_set(err, ERR_INPUT, "%s: balancer.driver \"%s\" is not one of this build", sc->path,
+		return err_set(err, ERR_INPUT,
+			       "%s: balancer.driver \"%s\" is not one of this build", sc->path,
 			       sc->balancer.driver);
 	if (w->driver->open(&settings, &w->session, err) < 0)
 		return -1;
 	for (;;) {
 		if (w->driver->read(w->session, &w->snapshot, err) < 0)
 			return -1;
-		if (sc->stack.kind == STACK_NONE || (w->snapshot.healthy[COLOR_BLUE] == sc->stack.instances &&
-						     w->snapshot.healthy[COLOR_GREEN] == sc->stack.instances))
+		if (sc->stack.kind == STACK_NONE ||
+		    (w->snapshot.healthy[COLOR_BLUE] == sc->stack.instances &&
+		     w->snapshot.healthy[COLOR_GREEN] == sc->stack.instances))
 			break;
 		if (clock_now_ns() > deadline_ns || w->aborted)
-			return err_set(err, ERR_HARNESS, "%d of %d blue and %d of %d green targets were healthy after %lld s",
-				       w->snapshot.healthy[COLOR_BLUE], sc->stack.instances,
-				       w->snapshot.healthy[COLOR_GREEN], sc->stack.instances,
-				       (long long)(healthy_within_ns / NS_PER_S));
+			return err_set(
+				err, ERR_HARNESS,
+				"%d of %d blue and %d of %d green targets were healthy after %lld s",
+				w->snapshot.healthy[COLOR_BLUE], sc->stack.instances,
+				w->snapshot.healthy[COLOR_GREEN], sc->stack.instances,
+				(long long)(healthy_within_ns / NS_PER_S));
 		walk_wait(w, clock_now_ns() + 100 * NS_PER_MS, NULL);
 	}
 	return step_read_back(w, 1, &w->snapshot, err);
@@ -169,7 +177,8 @@ static void phase_begin(struct walk *w, enum phase phase, size_t number, const c
 	send_up(w, CONTROL_PHASE, phase, (int64_t)number, what);
 }
 
-static void phase_end(struct walk *w, enum phase phase, size_t number, uint8_t flags, const char *note)
+static void phase_end(struct walk *w, enum phase phase, size_t number, uint8_t flags,
+		      const char *note)
 {
 	struct event e = event_make(EVENT_PHASE_END, clock_now_ns());
 
@@ -198,7 +207,8 @@ static int walk_step(struct walk *w, const struct step *s, size_t number)
 	else if (w->interrupted || w->aborted)
 		phase_end(w, s->phase, number, PHASE_NOT_REACHED, "interrupted");
 	else
-		phase_end(w, s->phase, number, PHASE_OK, w->back_to_drain ? "a call turned up: back to drain" : "");
+		phase_end(w, s->phase, number, PHASE_OK,
+			  w->back_to_drain ? "a call turned up: back to drain" : "");
 	return result;
 }
 
@@ -242,7 +252,8 @@ static bool walk_steps(struct walk *w)
 			i = last_drain_before(sc, i) - 1;
 		}
 	}
-	/* Interrupted between the shift and the teardown: what we moved goes back, while blue is still there to take it. */
+	/* Interrupted between the shift and the teardown: what we moved goes back, while blue is
+	 * still there to take it. */
 	if (w->interrupted && !w->aborted && w->shifted && !w->deregistered[COLOR_BLUE])
 		roll_back(w, sc->step_count);
 	return !given_up;

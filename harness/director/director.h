@@ -1,7 +1,8 @@
 /*
- * The director process: walks the steps of the cutover, one after the other, each to its deadline, and records what it
- * asked, what it was told and what it believed. It drives the balancer through a driver and processes through the
- * supervisor; counts of active calls come from the observer. It judges nothing.
+ * The director process: walks the steps of the cutover, one after the other, each to its
+ * deadline, and records what it asked, what it was told and what it believed. It drives the
+ * balancer through a driver and processes through the supervisor; counts of active calls come
+ * from the observer. It judges nothing.
  *
  *   for each step: phase.begin -> actions -> phase.end(ok | failed | not reached)
  *   a failed smoke or shift rolls the weights back to the snapshot; a stuck drain leaves blue alone; both skip the rest

@@ -15,7 +15,7 @@ enum probe_stage { DIALING, OPENING, ASKING, LEAVING, OVER };
 struct probe {
 	const struct probe_target *target;
 	struct loop *loop;
-	struct ws *ws;            /* NULL once ended */
+	struct ws *ws; /* NULL once ended */
 	struct wire_context context;
 	void *wire_state;
 	enum probe_stage stage;
@@ -63,7 +63,8 @@ static void on_meaning(void *user, const struct meaning *m)
 {
 	struct probe *p = user;
 	struct wire_sink sink = { send_frame, p };
-	uint64_t want = hash_chain_next(hash_chain_start(p->target->call, strlen(p->target->call)), 1, p->target->token);
+	uint64_t want = hash_chain_next(hash_chain_start(p->target->call, strlen(p->target->call)),
+					1, p->target->token);
 
 	note_origin(p, m->color, m->instance);
 	if (m->kind == MEANING_ERROR) {
@@ -82,7 +83,8 @@ static void on_meaning(void *user, const struct meaning *m)
 			err_set(p->err, ERR_WORLD, "the reply to turn 1 says %u turns", m->turns);
 			give_up(p, "");
 		} else if (p->result.has_digest && m->digest != want) {
-			err_set(p->err, ERR_WORLD, "the digest after turn 1 is %016llx, should be %016llx",
+			err_set(p->err, ERR_WORLD,
+				"the digest after turn 1 is %016llx, should be %016llx",
 				(unsigned long long)m->digest, (unsigned long long)want);
 			give_up(p, "");
 		} else {
@@ -97,7 +99,8 @@ static void on_message(void *user, const void *data, size_t size, bool binary)
 {
 	struct probe *p = user;
 
-	if (p->target->wire->receive(p->wire_state, &p->context, data, size, binary, on_meaning, p, p->err) < 0)
+	if (p->target->wire->receive(p->wire_state, &p->context, data, size, binary, on_meaning, p,
+				     p->err) < 0)
 		give_up(p, "");
 }
 
@@ -109,11 +112,13 @@ static void on_end(void *user, const struct ws_ended *e)
 	p->stage = OVER;
 	if (!p->answered && !p->err->kind) {
 		if (!e->established)
-			err_set(p->err, ERR_WORLD, "dial failed: %s%s%.*d", dial_failure_name(e->failure),
-				e->status ? " " : "", e->status ? 3 : 0, e->status);
+			err_set(p->err, ERR_WORLD, "dial failed: %s%s%.*d",
+				dial_failure_name(e->failure), e->status ? " " : "",
+				e->status ? 3 : 0, e->status);
 		else
-			err_set(p->err, ERR_WORLD, "the leg ended before the reply: %s %u by the %s", leg_how_name(e->how),
-				e->code, side_name(e->side));
+			err_set(p->err, ERR_WORLD,
+				"the leg ended before the reply: %s %u by the %s",
+				leg_how_name(e->how), e->code, side_name(e->side));
 	}
 	loop_stop(p->loop);
 }
@@ -121,7 +126,8 @@ static void on_end(void *user, const struct ws_ended *e)
 static void on_deadline(void *user)
 {
 	struct probe *p = user;
-	static const char *const waiting_for[] = { "the 101", "ready", "the reply to turn 1", "the close", "nothing" };
+	static const char *const waiting_for[] = { "the 101", "ready", "the reply to turn 1",
+						   "the close", "nothing" };
 
 	if (!p->answered) {
 		err_set(p->err, ERR_WORLD, "no answer within %lld ms while waiting for %s",
@@ -134,8 +140,11 @@ static void on_deadline(void *user)
 
 int probe_call(const struct probe_target *target, struct probe_result *ret, struct err *err)
 {
-	static const struct ws_owner owner = { .on_open = on_open, .on_message = on_message, .on_end = on_end };
-	struct probe p = { .target = target, .context = { .call = target->call, .conn = target->call } };
+	static const struct ws_owner owner = { .on_open = on_open,
+					       .on_message = on_message,
+					       .on_end = on_end };
+	struct probe p = { .target = target,
+			   .context = { .call = target->call, .conn = target->call } };
 	struct ws_settings settings = { .tls_verify = true };
 	struct ws_context *context = NULL;
 	struct wire_handshake handshake = { .protocol = NULL };
@@ -147,14 +156,16 @@ int probe_call(const struct probe_target *target, struct probe_result *ret, stru
 	struct url url;
 
 	p.err = &fault;
-	if (url_parse(target->url, &url, &fault) < 0 || resolve_ipv4(url.host, url.port, &dial.address, &fault) < 0)
+	if (url_parse(target->url, &url, &fault) < 0 ||
+	    resolve_ipv4(url.host, url.port, &dial.address, &fault) < 0)
 		goto out;
 	p.loop = loop_new();
 	if (ws_context_new(p.loop, &settings, &context, &fault) < 0)
 		goto out;
 	target->wire->handshake(&p.context, &handshake);
 	for (size_t i = 0; i < handshake.header_count; i++)
-		headers[i] = (struct ws_header){ handshake.headers[i].name, handshake.headers[i].value };
+		headers[i] = (struct ws_header){ handshake.headers[i].name,
+						 handshake.headers[i].value };
 	p.wire_state = xcalloc(1, target->wire->state_bytes + 1);
 	dial.host = url.authority;
 	dial.path = url.path;

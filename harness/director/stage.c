@@ -74,16 +74,21 @@ static void on_pidfd(void *user, int events)
 	note_exit(user);
 }
 
-int stage_start(struct stage *stage, const struct member_spec *spec, struct member **ret, struct err *err)
+int stage_start(struct stage *stage, const struct member_spec *spec, struct member **ret,
+		struct err *err)
 {
 	char output[4096];
-	struct process_spec process = { .program = spec->program, .argv = spec->argv, .output_path = output,
-					.control = spec->control, .new_group = true };
+	struct process_spec process = { .program = spec->program,
+					.argv = spec->argv,
+					.output_path = output,
+					.control = spec->control,
+					.new_group = true };
 	struct member *m = &stage->members[stage->count];
 	struct event e;
 
 	if (stage->count == MEMBERS_MAX)
-		return err_set(err, ERR_INPUT, "the stack needs more than %d processes", MEMBERS_MAX);
+		return err_set(err, ERR_INPUT, "the stack needs more than %d processes",
+			       MEMBERS_MAX);
 	snprintf(output, sizeof output, "%s/%s.log", stage->run_dir, spec->name);
 	memset(m, 0, sizeof *m);
 	if (process_spawn(&process, &m->process, err) < 0)
@@ -123,19 +128,21 @@ int stage_await_ready(struct member *m, int64_t timeout_ns, struct err *err)
 	struct loop_timer *timer = loop_timer_new(m->stage->loop, wake, NULL);
 
 	loop_timer_at(timer, deadline_ns);
-	while (!m->ready && !m->ended && m->greeting->type != CONTROL_FAILED && !m->stage->cancelled &&
-	       clock_now_ns() < deadline_ns)
+	while (!m->ready && !m->ended && m->greeting->type != CONTROL_FAILED &&
+	       !m->stage->cancelled && clock_now_ns() < deadline_ns)
 		loop_run_once(m->stage->loop);
 	loop_timer_free(timer);
 	if (m->ready)
 		return 0;
 	if (m->greeting->type == CONTROL_FAILED)
-		return err_set(err, (enum err_kind)m->greeting->a, "%s: %s", m->name, m->greeting->text);
+		return err_set(err, (enum err_kind)m->greeting->a, "%s: %s", m->name,
+			       m->greeting->text);
 	if (m->stage->cancelled)
 		return err_set(err, ERR_HARNESS, "interrupted while starting %s", m->name);
 	if (m->ended)
-		return err_set(err, ERR_HARNESS, "%s ended with status %d before it was ready; see %s/%s.log", m->name,
-			       m->status, m->stage->run_dir, m->name);
+		return err_set(err, ERR_HARNESS,
+			       "%s ended with status %d before it was ready; see %s/%s.log",
+			       m->name, m->status, m->stage->run_dir, m->name);
 	return err_set(err, ERR_HARNESS, "%s was not ready within %lld ms; see %s/%s.log", m->name,
 		       (long long)(timeout_ns / NS_PER_MS), m->stage->run_dir, m->name);
 }
@@ -168,7 +175,8 @@ int stage_send(struct member *m, const struct control_message *message)
 	return m->ended || m->process.control < 0 ? -1 : control_send(m->process.control, message);
 }
 
-void stage_broadcast(struct stage *stage, enum member_kind kind, const struct control_message *message)
+void stage_broadcast(struct stage *stage, enum member_kind kind,
+		     const struct control_message *message)
 {
 	for (size_t i = 0; i < stage->count; i++)
 		if (stage->members[i].kind == kind)

@@ -1,13 +1,15 @@
 /*
- * The stage: every process of a run, who it is, whether it is ready, how it ended. Owned by the supervisor, which is the
- * parent of all of them. Starts, signals and reaps; records spawn, signal and exit. It knows nothing of cutovers.
+ * The stage: every process of a run, who it is, whether it is ready, how it ended. Owned by the
+ * supervisor, which is the parent of all of them. Starts, signals and reaps; records spawn,
+ * signal and exit. It knows nothing of cutovers.
  *
  *            ┌ control channel (ready, counters, finished) ─> on_message
  *   member ──┤
  *            └ pidfd (exit) ────────────────────────────────> on_exit
  *
- * A member whose channel ends is told dead by its pidfd soon after; a member that outlives its usefulness is killed by
- * stage_end. Nothing is left: members die with the supervisor by parent-death signal.
+ * A member whose channel ends is told dead by its pidfd soon after; a member that outlives its
+ * usefulness is killed by stage_end. Nothing is left: members die with the supervisor by
+ * parent-death signal.
  */
 #ifndef DIRECTOR_STAGE_H
 #define DIRECTOR_STAGE_H
@@ -20,7 +22,15 @@
 #include "record/lane.h"
 #include "scenario/scenario.h"
 
-enum member_kind { MEMBER_REDIS, MEMBER_TAP, MEMBER_AGENT, MEMBER_BALANCER, MEMBER_OBSERVER, MEMBER_WORKER, MEMBER_DIRECTOR };
+enum member_kind {
+	MEMBER_REDIS,
+	MEMBER_TAP,
+	MEMBER_AGENT,
+	MEMBER_BALANCER,
+	MEMBER_OBSERVER,
+	MEMBER_WORKER,
+	MEMBER_DIRECTOR
+};
 enum { MEMBERS_MAX = 96, STAGE_INSTANCES_MAX = 16 };
 
 struct stage;
@@ -28,12 +38,12 @@ struct stage;
 struct member {
 	struct stage *stage;
 	enum member_kind kind;
-	char name[32];        /* blue-1, redis, alb, tap, worker-0 */
+	char name[32]; /* blue-1, redis, alb, tap, worker-0 */
 	enum color color;
 	struct process process;
 	struct loop_fd *control_watch, *exit_watch;
 	bool ready, finished, ended;
-	int status;           /* once ended */
+	int status;			  /* once ended */
 	struct control_counters counters; /* the last ones */
 	struct control_message *greeting; /* its READY or FAILED */
 };
@@ -49,7 +59,7 @@ struct stage {
 	const char *run_dir;
 	const struct stage_owner *owner;
 	void *user;
-	bool cancelled;       /* set by the owner: every await gives up at once */
+	bool cancelled; /* set by the owner: every await gives up at once */
 	struct member members[MEMBERS_MAX];
 	size_t count;
 };
@@ -58,14 +68,15 @@ struct member_spec {
 	enum member_kind kind;
 	const char *name;
 	enum color color;
-	const char *program;      /* absolute path */
+	const char *program; /* absolute path */
 	const char *const *argv;
 	bool control;
 };
 
 /* Starts a program; its output goes to RUNDIR/<name>.log. */
 int stage_start(struct stage *, const struct member_spec *, struct member **ret, struct err *);
-/* Runs the loop until the member said READY; its FAILED, its exit, the deadline or a cancel is an error. */
+/* Runs the loop until the member said READY; its FAILED, its exit, the deadline or a cancel is an
+ * error. */
 int stage_await_ready(struct member *, int64_t timeout_ns, struct err *);
 struct member *stage_find(struct stage *, const char *name);
 /* Records the signal, then sends it. */
@@ -73,13 +84,14 @@ int stage_signal(struct member *, int signo);
 int stage_send(struct member *, const struct control_message *);
 /* To every living member of the kind. */
 void stage_broadcast(struct stage *, enum member_kind, const struct control_message *);
-/* Asks all members of the kind to end (ABORT on the channel, SIGTERM without one), kills at the deadline, reaps. */
+/* Asks all members of the kind to end (ABORT on the channel, SIGTERM without one), kills at the
+ * deadline, reaps. */
 void stage_end(struct stage *, enum member_kind, int64_t grace_ns);
 bool stage_all(const struct stage *, enum member_kind, bool (*is)(const struct member *));
 void stage_free(struct stage *); /* everything must have ended */
 
-/* Brings up the local stack (redis-server, tap, agents of both colors, edge) and appends its late variables, one
- * "name=value" line each, to bindings. */
+/* Brings up the local stack (redis-server, tap, agents of both colors, edge) and appends its late
+ * variables, one "name=value" line each, to bindings. */
 int stage_local_up(struct stage *, const struct scenario *, struct buf *bindings, struct err *);
 
 #endif

@@ -1,4 +1,5 @@
-/* The local stack: a real redis-server, the tap before it, agents of both colors, the edge before them. */
+/* The local stack: a real redis-server, the tap before it, agents of both colors, the edge before
+ * them. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -21,7 +22,8 @@ struct arguments {
 	size_t count;
 };
 
-static void argument(struct arguments *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void argument(struct arguments *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 static void argument(struct arguments *a, const char *fmt, ...)
 {
 	va_list ap;
@@ -40,7 +42,8 @@ static void arguments_free(struct arguments *a)
 		free(a->word[--a->count]);
 }
 
-static int start(struct stage *stage, struct member_spec spec, struct arguments *a, struct member **ret, struct err *err)
+static int start(struct stage *stage, struct member_spec spec, struct arguments *a,
+		 struct member **ret, struct err *err)
 {
 	int result;
 
@@ -51,14 +54,16 @@ static int start(struct stage *stage, struct member_spec spec, struct arguments 
 	return result;
 }
 
-/* redis-server cannot bind port 0: take a port the kernel calls free, and try again should somebody be quicker. */
+/* redis-server cannot bind port 0: take a port the kernel calls free, and try again should somebody
+ * be quicker. */
 static int free_port(struct err *err)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t size = sizeof any;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = -1;
 
-	if (fd >= 0 && !bind(fd, (struct sockaddr *)&any, sizeof any) && !getsockname(fd, (struct sockaddr *)&any, &size))
+	if (fd >= 0 && !bind(fd, (struct sockaddr *)&any, sizeof any) &&
+	    !getsockname(fd, (struct sockaddr *)&any, &size))
 		port = ntohs(any.sin_port);
 	if (port < 0)
 		err_errno(err, ERR_HARNESS, errno, "no free port on 127.0.0.1 for redis-server");
@@ -91,7 +96,8 @@ static bool redis_comes_up(struct member *m, const char *address)
 	struct loop_timer *timer = loop_timer_new(m->stage->loop, tick, NULL);
 	bool up = false;
 
-	while (!m->ended && !m->stage->cancelled && clock_now_ns() < deadline_ns && !(up = redis_answers(address))) {
+	while (!m->ended && !m->stage->cancelled && clock_now_ns() < deadline_ns &&
+	       !(up = redis_answers(address))) {
 		loop_timer_at(timer, clock_now_ns() + 20 * NS_PER_MS);
 		loop_run_once(m->stage->loop);
 	}
@@ -101,9 +107,10 @@ static bool redis_comes_up(struct member *m, const char *address)
 
 static int start_redis(struct stage *stage, char *address, size_t size, struct err *err)
 {
-	static const char *const homes[] = { "/usr/bin/redis-server", "/usr/local/bin/redis-server" };
-	const char *program = access(homes[0], X_OK) == 0 ? homes[0] : homes[1];
+	char program[4096];
 
+	if (process_on_path("redis-server", program, sizeof(program), err) < 0)
+		return -1;
 	for (int i = 0; i < REDIS_TRIES; i++) {
 		struct arguments a = { .count = 0 };
 		struct member *m;
@@ -124,18 +131,23 @@ static int start_redis(struct stage *stage, char *address, size_t size, struct e
 		argument(&a, "--dir");
 		argument(&a, "%s", stage->run_dir);
 		snprintf(name, sizeof name, i ? "redis-%d" : "redis", i);
-		if (start(stage, (struct member_spec){ .kind = MEMBER_REDIS, .name = name }, &a, &m, err) < 0)
+		if (start(stage, (struct member_spec){ .kind = MEMBER_REDIS, .name = name }, &a, &m,
+			  err) < 0)
 			return err_context(err, "redis-server");
 		snprintf(address, size, "127.0.0.1:%d", port);
 		if (redis_comes_up(m, address) && !m->ended)
 			return 0;
-		if (!m->ended)
-			stage_end(stage, MEMBER_REDIS, NS_PER_S);
 		if (stage->cancelled)
 			return err_set(err, ERR_HARNESS, "interrupted while starting redis-server");
+		if (!m->ended)
+			return err_set(
+				err, ERR_HARNESS,
+				"redis-server at %s did not answer within %lld s; see %s/%s.log",
+				address, (long long)(ready_within_ns / NS_PER_S), stage->run_dir,
+				m->name);
 	}
-	return err_set(err, ERR_HARNESS, "redis-server did not start in %d tries; see %s/redis.log", REDIS_TRIES,
-		       stage->run_dir);
+	return err_set(err, ERR_HARNESS, "redis-server did not start in %d tries; see %s/redis.log",
+		       REDIS_TRIES, stage->run_dir);
 }
 
 static void instance_name(char *out, size_t size, enum color color, int i)
@@ -143,8 +155,8 @@ static void instance_name(char *out, size_t size, enum color color, int i)
 	snprintf(out, size, "%s-%d", color_name(color), i + 1);
 }
 
-static int start_tap(struct stage *stage, const struct scenario *sc, const char *redis, const char *bindings,
-		     struct member **ret, struct err *err)
+static int start_tap(struct stage *stage, const struct scenario *sc, const char *redis,
+		     const char *bindings, struct member **ret, struct err *err)
 {
 	struct control_message bind = control_make(CONTROL_BIND, 0, 0);
 	struct arguments a = { .count = 0 };
@@ -162,22 +174,26 @@ static int start_tap(struct stage *stage, const struct scenario *sc, const char 
 	for (enum color c = COLOR_BLUE; c <= COLOR_GREEN; c++)
 		for (int i = 0; i < sc->stack.instances; i++) {
 			instance_name(name, sizeof name, c, i);
-			buf_printf(&text, "%s%s:%s", c == COLOR_BLUE && i == 0 ? "" : ",", name, color_name(c));
+			buf_printf(&text, "%s%s:%s", c == COLOR_BLUE && i == 0 ? "" : ",", name,
+				   color_name(c));
 		}
 	buf_puts(&text, "\n");
 	control_text(&bind, "%s", buf_text(&text));
-	if (!start(stage, (struct member_spec){ .kind = MEMBER_TAP, .name = "tap", .control = true }, &a, ret, err) &&
+	if (!start(stage,
+		   (struct member_spec){ .kind = MEMBER_TAP, .name = "tap", .control = true }, &a,
+		   ret, err) &&
 	    !stage_send(*ret, &bind) && !stage_await_ready(*ret, ready_within_ns, err))
 		result = 0;
 	buf_free(&text);
 	return result;
 }
 
-static int start_agent(struct stage *stage, const struct scenario *sc, enum color color, int i, const char *redis,
-		       struct member **ret, struct err *err)
+static int start_agent(struct stage *stage, const struct scenario *sc, enum color color, int i,
+		       const char *redis, struct member **ret, struct err *err)
 {
-	const char *defect = color == COLOR_GREEN && sc->stack.green_defect ? sc->stack.green_defect :
-										sc->stack.agent_defect;
+	const char *defect = color == COLOR_GREEN && sc->stack.green_defect ?
+				     sc->stack.green_defect :
+				     sc->stack.agent_defect;
 	struct arguments a = { .count = 0 };
 	char program[4096], name[32];
 	const char *brace = strchr(sc->state.key, '$');
@@ -195,7 +211,8 @@ static int start_agent(struct stage *stage, const struct scenario *sc, enum colo
 	argument(&a, "--redis");
 	argument(&a, "%s", redis);
 	argument(&a, "--key-prefix");
-	argument(&a, "%.*s", brace ? (int)(brace - sc->state.key) : 5, brace ? sc->state.key : "call:");
+	argument(&a, "%.*s", brace ? (int)(brace - sc->state.key) : 5,
+		 brace ? sc->state.key : "call:");
 	argument(&a, "--ttl-s");
 	argument(&a, "%lld", (long long)(sc->state.ttl_ns / NS_PER_S));
 	argument(&a, "--think-ms");
@@ -204,8 +221,10 @@ static int start_agent(struct stage *stage, const struct scenario *sc, enum colo
 		argument(&a, "--defect");
 		argument(&a, "%s", defect);
 	}
-	return start(stage, (struct member_spec){ .kind = MEMBER_AGENT, .name = name, .color = color, .control = true }, &a,
-		     ret, err);
+	return start(stage,
+		     (struct member_spec){
+			     .kind = MEMBER_AGENT, .name = name, .color = color, .control = true },
+		     &a, ret, err);
 }
 
 /* What the part really does: the overlay's value, else what the timers declare. */
@@ -214,8 +233,8 @@ static long long seconds(int64_t really_ns, int64_t declared_ns)
 	return (really_ns >= 0 ? really_ns : declared_ns) / NS_PER_S;
 }
 
-static int start_edge(struct stage *stage, const struct scenario *sc, const struct buf *targets, struct member **ret,
-		      struct err *err)
+static int start_edge(struct stage *stage, const struct scenario *sc, const struct buf *targets,
+		      struct member **ret, struct err *err)
 {
 	const struct stack *s = &sc->stack;
 	struct arguments a = { .count = 0 };
@@ -244,7 +263,8 @@ static int start_edge(struct stage *stage, const struct scenario *sc, const stru
 	argument(&a, "--target-stickiness-s");
 	argument(&a, "%lld", seconds(s->stickiness_ns, sc->timers.stickiness_target_ns));
 	argument(&a, "--deregistration-delay-s");
-	argument(&a, "%lld", seconds(s->deregistration_delay_ns, sc->timers.deregistration_delay_ns));
+	argument(&a, "%lld",
+		 seconds(s->deregistration_delay_ns, sc->timers.deregistration_delay_ns));
 	argument(&a, "--idle-timeout-s");
 	argument(&a, "%lld", seconds(s->idle_ns, sc->timers.idle_ns));
 	argument(&a, "--health-path");
@@ -259,12 +279,15 @@ static int start_edge(struct stage *stage, const struct scenario *sc, const stru
 	argument(&a, "2");
 	argument(&a, "--seed");
 	argument(&a, "%llu", (unsigned long long)sc->seed);
-	if (start(stage, (struct member_spec){ .kind = MEMBER_BALANCER, .name = "alb", .control = true }, &a, ret, err) < 0)
+	if (start(stage,
+		  (struct member_spec){ .kind = MEMBER_BALANCER, .name = "alb", .control = true },
+		  &a, ret, err) < 0)
 		return -1;
 	return stage_await_ready(*ret, ready_within_ns, err);
 }
 
-int stage_local_up(struct stage *stage, const struct scenario *sc, struct buf *bindings, struct err *err)
+int stage_local_up(struct stage *stage, const struct scenario *sc, struct buf *bindings,
+		   struct err *err)
 {
 	struct member *tap = NULL, *edge, *agents[COLOR_COUNT][STAGE_INSTANCES_MAX];
 	struct buf targets = buf_init(8192), instances = buf_init(CONTROL_TEXT_MAX);
@@ -272,7 +295,8 @@ int stage_local_up(struct stage *stage, const struct scenario *sc, struct buf *b
 	int result = -1;
 
 	if (sc->stack.instances > STAGE_INSTANCES_MAX) {
-		err_set(err, ERR_INPUT, "stack.instances is %d; the local stack runs at most %d per color",
+		err_set(err, ERR_INPUT,
+			"stack.instances is %d; the local stack runs at most %d per color",
 			sc->stack.instances, STAGE_INSTANCES_MAX);
 		goto out;
 	}
@@ -299,11 +323,13 @@ int stage_local_up(struct stage *stage, const struct scenario *sc, struct buf *b
 			if (stage_await_ready(m, ready_within_ns, err) < 0)
 				goto out;
 			if (!control_value(m->greeting, "listen", address, sizeof address)) {
-				err_set(err, ERR_HARNESS, "%s did not say where it listens", m->name);
+				err_set(err, ERR_HARNESS, "%s did not say where it listens",
+					m->name);
 				goto out;
 			}
 			buf_printf(&targets, "%s=%s\n", color_name(c), address);
-			buf_printf(&instances, "%s%s:%s:%s", instances.len ? "," : "", m->name, color_name(c), address);
+			buf_printf(&instances, "%s%s:%s:%s", instances.len ? "," : "", m->name,
+				   color_name(c), address);
 		}
 	if (start_edge(stage, sc, &targets, &edge, err) < 0)
 		goto out;

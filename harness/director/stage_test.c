@@ -70,10 +70,15 @@ static int close_stage(void **state)
 	return 0;
 }
 
-static struct member *start(struct fixture *f, const char *name, enum member_kind kind, const char *script, bool control)
+static struct member *start(struct fixture *f, const char *name, enum member_kind kind,
+			    const char *script, bool control)
 {
 	const char *argv[] = { "/bin/sh", "-c", script, NULL };
-	struct member_spec spec = { .kind = kind, .name = name, .color = COLOR_BLUE, .program = argv[0], .argv = argv,
+	struct member_spec spec = { .kind = kind,
+				    .name = name,
+				    .color = COLOR_BLUE,
+				    .program = argv[0],
+				    .argv = argv,
 				    .control = control };
 	struct err err = { .kind = ERR_NONE };
 	struct member *m;
@@ -99,7 +104,8 @@ static void a_member_that_is_not_ready_in_time_is_an_error_and_can_be_ended(void
 {
 	struct fixture *f = *state;
 	/* Says nothing, refuses SIGTERM. */
-	struct member *m = start(f, "blue-1", MEMBER_AGENT, "trap '' TERM; while :; do sleep 1; done", true);
+	struct member *m = start(f, "blue-1", MEMBER_AGENT,
+				 "trap '' TERM; while :; do sleep 1; done", true);
 	struct err err = { .kind = ERR_NONE };
 
 	assert_int_equal(stage_await_ready(m, 20 * NS_PER_MS, &err), -1);
@@ -126,7 +132,8 @@ static void only_the_asked_kind_is_ended(void **state)
 
 static void spawn_signal_and_exit_are_in_the_record(void **state)
 {
-	static const enum event_kind want[] = { EVENT_SPAWN, EVENT_SIGNAL, EVENT_EXIT, EVENT_LANE_END };
+	static const enum event_kind want[] = { EVENT_SPAWN, EVENT_SIGNAL, EVENT_EXIT,
+						EVENT_LANE_END };
 	struct fixture *f = *state;
 	struct member *m = start(f, "blue-1", MEMBER_AGENT, "exec sleep 600", false);
 	struct err err = { .kind = ERR_NONE };
@@ -159,11 +166,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_member_that_ends_before_it_is_ready_is_an_error_with_its_status_and_log, open_stage, close_stage),
-		cmocka_unit_test_setup_teardown(a_member_that_is_not_ready_in_time_is_an_error_and_can_be_ended, open_stage,
+			a_member_that_ends_before_it_is_ready_is_an_error_with_its_status_and_log,
+			open_stage, close_stage),
+		cmocka_unit_test_setup_teardown(
+			a_member_that_is_not_ready_in_time_is_an_error_and_can_be_ended, open_stage,
+			close_stage),
+		cmocka_unit_test_setup_teardown(only_the_asked_kind_is_ended, open_stage,
 						close_stage),
-		cmocka_unit_test_setup_teardown(only_the_asked_kind_is_ended, open_stage, close_stage),
-		cmocka_unit_test_setup_teardown(spawn_signal_and_exit_are_in_the_record, open_stage, close_stage),
+		cmocka_unit_test_setup_teardown(spawn_signal_and_exit_are_in_the_record, open_stage,
+						close_stage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

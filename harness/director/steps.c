@@ -16,7 +16,8 @@ static const int64_t count_fresh_ns = 2 * NS_PER_S; /* an older answer is no ans
 static const int64_t exit_within_ns = 5 * NS_PER_S; /* after SIGKILL */
 
 /* action.inv now; action_done writes the matching ok or fail. */
-static struct event action_begin(struct walk *w, enum action action, const struct walk_instance *on, const char *what)
+static struct event action_begin(struct walk *w, enum action action, const struct walk_instance *on,
+				 const char *what)
 {
 	int color = color_parse(what); /* an action on a whole color is noted by its word */
 	struct event e = event_make(EVENT_ACTION_INV, clock_now_ns());
@@ -57,7 +58,8 @@ int step_read_back(struct walk *w, uint8_t flags, struct driver_view *ret, struc
 	e.ver = (uint32_t)view.weight[COLOR_BLUE];
 	e.epoch = (uint32_t)view.weight[COLOR_GREEN];
 	e.aux = (uint32_t)view.group_stickiness_s;
-	e.turn = view.target_stickiness_s > UINT16_MAX ? UINT16_MAX : (uint16_t)view.target_stickiness_s;
+	e.turn = view.target_stickiness_s > UINT16_MAX ? UINT16_MAX :
+							 (uint16_t)view.target_stickiness_s;
 	e.n = (uint16_t)view.deregistration_delay_s;
 	e.digest = hash_id(view.text, strlen(view.text));
 	e.conn = lane_note(w->lane, "%s", view.text);
@@ -68,10 +70,13 @@ int step_read_back(struct walk *w, uint8_t flags, struct driver_view *ret, struc
 }
 
 /* The URL a caller would dial, with another address in place of the balancer's, for one call id. */
-static int probe_url(struct walk *w, const char *address, const char *call, struct buf *url, struct err *err)
+static int probe_url(struct walk *w, const char *address, const char *call, struct buf *url,
+		     struct err *err)
 {
 	char alb[256] = "";
-	const struct variable bound[] = { { "alb", address ? address : alb }, { "call", call }, { "run", w->run6 } };
+	const struct variable bound[] = { { "alb", address ? address : alb },
+					  { "call", call },
+					  { "run", w->run6 } };
 	const char *template = w->scenario->target.url;
 
 	control_value(&w->bind, "alb", alb, sizeof alb);
@@ -90,8 +95,8 @@ static int redis_address(struct walk *w, struct buf *out, struct err *err)
 }
 
 /* The probe's state must be in Redis as the reply promised; its key is deleted either way. */
-static int check_state(struct walk *w, const char *call, const struct probe_result *answer, uint32_t *ret_turns,
-		       struct err *err)
+static int check_state(struct walk *w, const char *call, const struct probe_result *answer,
+		       uint32_t *ret_turns, struct err *err)
 {
 	const struct variable bound[] = { { "call", call }, { "run", w->run6 } };
 	struct buf address = buf_init(512), key = buf_init(512);
@@ -106,11 +111,14 @@ static int check_state(struct walk *w, const char *call, const struct probe_resu
 		goto out;
 	if (call_state_read(redis, buf_text(&key), &state, err) == 0) {
 		if (!state.found)
-			err_set(err, ERR_WORLD, "the reply arrived but %s is not in Redis", buf_text(&key));
+			err_set(err, ERR_WORLD, "the reply arrived but %s is not in Redis",
+				buf_text(&key));
 		else if (!state.has_turns || state.turns != 1)
-			err_set(err, ERR_WORLD, "%s holds %u turns after turn 1 was answered", buf_text(&key), state.turns);
+			err_set(err, ERR_WORLD, "%s holds %u turns after turn 1 was answered",
+				buf_text(&key), state.turns);
 		else if (answer->has_digest && state.has_digest && state.digest != answer->digest)
-			err_set(err, ERR_WORLD, "%s holds another digest than the reply said", buf_text(&key));
+			err_set(err, ERR_WORLD, "%s holds another digest than the reply said",
+				buf_text(&key));
 		else
 			result = 0;
 		*ret_turns = state.turns;
@@ -125,13 +133,16 @@ out:
 }
 
 /* One probe call and its record. address NULL: as a fresh caller would, through the balancer. */
-static int probe(struct walk *w, const struct walk_instance *on, const char *address, enum color want, struct err *err)
+static int probe(struct walk *w, const struct walk_instance *on, const char *address,
+		 enum color want, struct err *err)
 {
 	struct probe_result answer = { .color = COLOR_UNKNOWN };
 	struct buf url = buf_init(2048);
 	struct rng tokens = rng_split(w->scenario->seed, (uint64_t)w->probes, "probe");
 	char call[64];
-	struct probe_target target = { .call = call, .wire = wire_find(w->scenario->target.wire), .token = rng_u64(&tokens),
+	struct probe_target target = { .call = call,
+				       .wire = wire_find(w->scenario->target.wire),
+				       .token = rng_u64(&tokens),
 				       .timeout_ns = probe_within_ns };
 	struct event e = event_make(EVENT_PROBE_OK, -1);
 	uint32_t turns = 0;
@@ -146,8 +157,8 @@ static int probe(struct walk *w, const struct walk_instance *on, const char *add
 	if (probe_call(&target, &answer, err) < 0 || check_state(w, call, &answer, &turns, err) < 0)
 		goto out;
 	if (answer.color != COLOR_UNKNOWN && answer.color != want) {
-		err_set(err, ERR_WORLD, "probe call %s: expected %s, was answered by %s (%s)", call, color_name(want),
-			answer.instance, color_name(answer.color));
+		err_set(err, ERR_WORLD, "probe call %s: expected %s, was answered by %s (%s)", call,
+			color_name(want), answer.instance, color_name(answer.color));
 		goto out;
 	}
 	result = 0;
@@ -169,7 +180,8 @@ out:
 
 static int do_smoke(struct walk *w, const struct step *s, struct err *err)
 {
-	const char *direct = s->color == COLOR_GREEN ? w->scenario->target.direct_green : w->scenario->target.direct_blue;
+	const char *direct = s->color == COLOR_GREEN ? w->scenario->target.direct_green :
+						       w->scenario->target.direct_blue;
 	struct event action;
 	int tested = 0;
 
@@ -189,8 +201,10 @@ static int do_smoke(struct walk *w, const struct step *s, struct err *err)
 			return err_context(err, "smoke test of %s", color_name(s->color));
 		tested++;
 	}
-	return tested ? 0 : err_set(err, ERR_WORLD, "smoke test: no %s instance is known; give target.direct.%s",
-				    color_name(s->color), color_name(s->color));
+	return tested ? 0 :
+			err_set(err, ERR_WORLD,
+				"smoke test: no %s instance is known; give target.direct.%s",
+				color_name(s->color), color_name(s->color));
 }
 
 static int set_weights(struct walk *w, int blue, int green, struct err *err)
@@ -223,8 +237,10 @@ static int do_shift(struct walk *w, const struct step *s, struct err *err)
 	if (set_weights(w, s->blue, s->green, err) < 0 || step_read_back(w, 0, &view, err) < 0)
 		return -1;
 	if (view.weight[COLOR_BLUE] != s->blue || view.weight[COLOR_GREEN] != s->green)
-		return err_set(err, ERR_WORLD, "asked for weights blue %d, green %d; the balancer has %d, %d", s->blue,
-			       s->green, view.weight[COLOR_BLUE], view.weight[COLOR_GREEN]);
+		return err_set(err, ERR_WORLD,
+			       "asked for weights blue %d, green %d; the balancer has %d, %d",
+			       s->blue, s->green, view.weight[COLOR_BLUE],
+			       view.weight[COLOR_GREEN]);
 	return 0;
 }
 
@@ -250,7 +266,8 @@ static int terminate(struct walk *w, enum color color, int signo, struct err *er
 
 		if (on->color != color || on->ended || (signo == SIGTERM && on->told_to_end))
 			continue;
-		action = action_begin(w, signo == SIGTERM ? ACTION_SIGTERM : ACTION_SIGKILL, on, on->name);
+		action = action_begin(w, signo == SIGTERM ? ACTION_SIGTERM : ACTION_SIGKILL, on,
+				      on->name);
 		on->told_to_end = true;
 		result = walk_signal(w, on, signo, err);
 		if (action_done(w, action, result, err) < 0)
@@ -260,8 +277,8 @@ static int terminate(struct walk *w, enum color color, int signo, struct err *er
 }
 
 /* Sum over all instances of the color; false when one did not answer lately. */
-static bool count_active(struct walk *w, enum color color, int64_t now_ns, uint32_t *ret_active, uint64_t *ret_unknown,
-			 int *ret_asked)
+static bool count_active(struct walk *w, enum color color, int64_t now_ns, uint32_t *ret_active,
+			 uint64_t *ret_unknown, int *ret_asked)
 {
 	*ret_active = 0;
 	*ret_unknown = 0;
@@ -277,7 +294,8 @@ static bool count_active(struct walk *w, enum color color, int64_t now_ns, uint3
 			*ret_active += on->active;
 		++*ret_asked;
 	}
-	/* A deployed system whose instances we do not know: all there is to go by are our own callers. */
+	/* A deployed system whose instances we do not know: all there is to go by are our own
+	 * callers. */
 	if (!*ret_asked)
 		*ret_active = color == COLOR_BLUE ? w->callers.live_blue : w->callers.live_green;
 	return !*ret_unknown;
@@ -329,9 +347,11 @@ static int do_drain(struct walk *w, const struct step *s, struct err *err)
 	if (state == DRAIN_OVER)
 		believe_drained(w, s->color);
 	else if (state == DRAIN_STUCK)
-		result = err_set(err, ERR_WORLD, "drain of %s: %u calls active, %d instances unreachable after %lld s",
-				 color_name(s->color), active, __builtin_popcountll(unknown),
-				 (long long)(s->deadline_ns / NS_PER_S));
+		result = err_set(
+			err, ERR_WORLD,
+			"drain of %s: %u calls active, %d instances unreachable after %lld s",
+			color_name(s->color), active, __builtin_popcountll(unknown),
+			(long long)(s->deadline_ns / NS_PER_S));
 	return action_done(w, action, result, err);
 }
 
@@ -380,14 +400,17 @@ static int do_teardown(struct walk *w, const struct step *s, struct err *err)
 
 int step_rollback(struct walk *w, struct err *err)
 {
-	struct event action = action_begin(w, ACTION_ROLLBACK, NULL, "weights as in the snapshot"), dial;
+	struct event action = action_begin(w, ACTION_ROLLBACK, NULL, "weights as in the snapshot"),
+		     dial;
 	struct driver_view view;
 
-	if (set_weights(w, w->snapshot.weight[COLOR_BLUE], w->snapshot.weight[COLOR_GREEN], err) < 0 ||
+	if (set_weights(w, w->snapshot.weight[COLOR_BLUE], w->snapshot.weight[COLOR_GREEN], err) <
+		    0 ||
 	    step_read_back(w, 0, &view, err) < 0)
 		return action_done(w, action, -1, err);
 	if (strcmp(view.text, w->snapshot.text)) {
-		err_set(err, ERR_WORLD, "after the rollback the balancer has %s; the snapshot was %s", view.text,
+		err_set(err, ERR_WORLD,
+			"after the rollback the balancer has %s; the snapshot was %s", view.text,
 			w->snapshot.text);
 		return action_done(w, action, -1, err);
 	}

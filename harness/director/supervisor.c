@@ -11,7 +11,8 @@
 #include "director/stage.h"
 
 static const int64_t counters_every_ns = 250 * NS_PER_MS;
-static const int64_t start_in_ns = 200 * NS_PER_MS; /* all get the zero of the schedule before it comes */
+static const int64_t start_in_ns = 200 *
+				   NS_PER_MS; /* all get the zero of the schedule before it comes */
 static const int64_t ready_within_ns = 30 * NS_PER_S;
 
 struct supervisor {
@@ -20,7 +21,7 @@ struct supervisor {
 	struct member *director;
 	struct loop_fd *parent_watch;
 	struct loop_timer *ticker;
-	bool done;          /* the director said so, or there is no point in going on */
+	bool done; /* the director said so, or there is no point in going on */
 	bool winding_down;
 	bool crashed;
 	struct err failure; /* why, when crashed */
@@ -129,7 +130,8 @@ static void on_message(void *user, struct member *member, const struct control_m
 		stage_send(s->director, m);
 	} else if (m->type == CONTROL_FAILED && member->ready) {
 		fail(s, "%s: %s", member->name, m->text);
-	} else if (m->type == CONTROL_FINISHED && member->kind == MEMBER_WORKER && !s->workers_told && s->director &&
+	} else if (m->type == CONTROL_FINISHED && member->kind == MEMBER_WORKER &&
+		   !s->workers_told && s->director &&
 		   stage_all(&s->stage, MEMBER_WORKER, has_finished)) {
 		struct control_message all = control_make(CONTROL_FINISHED, 0, 0);
 
@@ -147,10 +149,12 @@ static void on_exit_of(void *user, struct member *member)
 	if (s->director && member != s->director)
 		stage_send(s->director, &gone);
 	stage_broadcast(&s->stage, MEMBER_OBSERVER, &gone);
-	/* An agent may end (that is what a cutover does); anything else that ends by itself is a crash of ours. */
-	if (!s->winding_down && !s->done && member->kind != MEMBER_AGENT && (s->director || member->ready))
-		fail(s, "%s ended with status %d in the middle of the run; see %s/%s.log", member->name, member->status,
-		     s->settings->run_dir, member->name);
+	/* An agent may end (that is what a cutover does); anything else that ends by itself is a
+	 * crash of ours. */
+	if (!s->winding_down && !s->done && member->kind != MEMBER_AGENT &&
+	    (s->director || member->ready))
+		fail(s, "%s ended with status %d in the middle of the run; see %s/%s.log",
+		     member->name, member->status, s->settings->run_dir, member->name);
 }
 
 static void on_parent(void *user, int events)
@@ -182,8 +186,9 @@ static void on_signal(void *user)
 	s->done = s->stage.cancelled = true;
 }
 
-static int start_own(struct supervisor *s, enum member_kind kind, const char *name, const char *const *extra,
-		     const char *word, const struct control_message *bind, struct member **ret, struct err *err)
+static int start_own(struct supervisor *s, enum member_kind kind, const char *name,
+		     const char *const *extra, const char *word, const struct control_message *bind,
+		     struct member **ret, struct err *err)
 {
 	char self[4096];
 	const char *argv[16] = { self, word, "--dir", s->settings->run_dir };
@@ -194,8 +199,13 @@ static int start_own(struct supervisor *s, enum member_kind kind, const char *na
 	for (; extra && *extra; extra++)
 		argv[n++] = *extra;
 	argv[n] = NULL;
-	if (stage_start(&s->stage, &(struct member_spec){ .kind = kind, .name = name, .program = self, .argv = argv,
-							  .control = true }, ret, err) < 0)
+	if (stage_start(&s->stage,
+			&(struct member_spec){ .kind = kind,
+					       .name = name,
+					       .program = self,
+					       .argv = argv,
+					       .control = true },
+			ret, err) < 0)
 		return -1;
 	if (stage_send(*ret, bind) < 0)
 		return err_errno(err, ERR_HARNESS, errno, "bind %s", name);
@@ -238,18 +248,21 @@ static int bring_up(struct supervisor *s, struct err *err)
 	    stage_local_up(&s->stage, s->settings->scenario, &bindings, err) < 0)
 		goto out;
 	if (bindings.overflow) {
-		err_set(err, ERR_INPUT, "the addresses of the stack are longer than %d bytes: fewer instances",
+		err_set(err, ERR_INPUT,
+			"the addresses of the stack are longer than %d bytes: fewer instances",
 			CONTROL_TEXT_MAX);
 		goto out;
 	}
 	control_text(&bind, "%s", buf_text(&bindings));
 	if (s->settings->scenario->stack.kind == STACK_LOCAL &&
-	    (start_own(s, MEMBER_OBSERVER, "observer", NULL, "__observer", &bind, &observer, err) < 0 ||
+	    (start_own(s, MEMBER_OBSERVER, "observer", NULL, "__observer", &bind, &observer, err) <
+		     0 ||
 	     stage_await_ready(observer, ready_within_ns, err) < 0))
 		goto out;
 	if (start_workers(s, &bind, err) < 0)
 		goto out;
-	if (start_own(s, MEMBER_DIRECTOR, "director", NULL, "__director", &bind, &director, err) < 0 ||
+	if (start_own(s, MEMBER_DIRECTOR, "director", NULL, "__director", &bind, &director, err) <
+		    0 ||
 	    stage_await_ready(director, ready_within_ns, err) < 0)
 		goto out;
 	s->director = director;
@@ -259,13 +272,15 @@ out:
 	return result;
 }
 
-/* Callers first, so that no leg is cut by the end of the stack; Redis last, the tap still sees every command before. */
+/* Callers first, so that no leg is cut by the end of the stack; Redis last, the tap still sees
+ * every command before. */
 static void wind_down(struct supervisor *s)
 {
 	s->winding_down = true;
 	s->stage.cancelled = false;
 	stage_end(&s->stage, MEMBER_WORKER, 5 * NS_PER_S);
-	stage_end(&s->stage, MEMBER_DIRECTOR, 15 * NS_PER_S); /* may be healing: one control call takes up to 10 s */
+	stage_end(&s->stage, MEMBER_DIRECTOR,
+		  15 * NS_PER_S); /* may be healing: one control call takes up to 10 s */
 	stage_end(&s->stage, MEMBER_OBSERVER, 5 * NS_PER_S);
 	stage_end(&s->stage, MEMBER_AGENT, 2 * NS_PER_S);
 	stage_end(&s->stage, MEMBER_BALANCER, 2 * NS_PER_S);
@@ -288,8 +303,10 @@ static void play(struct supervisor *s)
 int supervise(const struct supervisor_settings *settings, struct err *err)
 {
 	static const struct stage_owner owner = { .on_message = on_message, .on_exit = on_exit_of };
-	struct lane_identity identity = { .seed = settings->scenario->seed, .role = ROLE_SUPERVISOR };
-	struct supervisor s = { .settings = settings, .stage = { .run_dir = settings->run_dir, .owner = &owner } };
+	struct lane_identity identity = { .seed = settings->scenario->seed,
+					  .role = ROLE_SUPERVISOR };
+	struct supervisor s = { .settings = settings,
+				.stage = { .run_dir = settings->run_dir, .owner = &owner } };
 	struct loop_signal *terminated;
 	struct control_message last;
 	struct err up = { .kind = ERR_NONE };

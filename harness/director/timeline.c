@@ -44,12 +44,14 @@ size_t timeline_plan(const struct scenario *sc, struct timeline_entry *entries, 
 		int64_t short_ns, long_ns;
 
 		if (i < max)
-			entries[i] = (struct timeline_entry){ &sc->steps[i], earliest_ns, latest_ns };
+			entries[i] = (struct timeline_entry){ &sc->steps[i], earliest_ns,
+							      latest_ns };
 		step_bounds(&sc->steps[i], &short_ns, &long_ns);
 		earliest_ns += short_ns;
 		latest_ns += long_ns;
 	}
-	*ret_end = (struct timeline_entry){ NULL, earliest_ns, latest_ns + timeline_afterwards_ns(sc) };
+	*ret_end = (struct timeline_entry){ NULL, earliest_ns,
+					    latest_ns + timeline_afterwards_ns(sc) };
 	return sc->step_count;
 }
 
@@ -58,17 +60,21 @@ int64_t timeline_afterwards_ns(const struct scenario *sc)
 	int64_t resume_ns = 0;
 
 	for (size_t p = 0; p < PROFILE_COUNT; p++)
-		if (sc->calls.profile[p].share > 0 && sc->calls.profile[p].resume_within_ns > resume_ns)
+		if (sc->calls.profile[p].share > 0 &&
+		    sc->calls.profile[p].resume_within_ns > resume_ns)
 			resume_ns = sc->calls.profile[p].resume_within_ns;
 	return sc->timers.longest_call_ns + resume_ns;
 }
 
 struct drain_gate drain_gate_open(int64_t now_ns, int64_t quiet_ns, int64_t deadline_in_ns)
 {
-	return (struct drain_gate){ .quiet_ns = quiet_ns, .deadline_ns = now_ns + deadline_in_ns, .zero_since_ns = -1 };
+	return (struct drain_gate){ .quiet_ns = quiet_ns,
+				    .deadline_ns = now_ns + deadline_in_ns,
+				    .zero_since_ns = -1 };
 }
 
-enum drain_state drain_gate_look(struct drain_gate *gate, int64_t now_ns, bool known, uint32_t active)
+enum drain_state drain_gate_look(struct drain_gate *gate, int64_t now_ns, bool known,
+				 uint32_t active)
 {
 	if (!known || active > 0)
 		gate->zero_since_ns = -1;

@@ -19,16 +19,17 @@ static void run_looks(const struct look *looks, size_t count)
 	struct drain_gate gate = drain_gate_open(100 * NS_PER_S, 3 * NS_PER_S, 20 * NS_PER_S);
 
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(drain_gate_look(&gate, (100 + looks[i].at_s) * NS_PER_S, looks[i].known,
-						 looks[i].active),
+		assert_int_equal(drain_gate_look(&gate, (100 + looks[i].at_s) * NS_PER_S,
+						 looks[i].known, looks[i].active),
 				 looks[i].want);
 }
 
 static void drain_needs_an_unbroken_quiet_stretch(void **state)
 {
 	static const struct look looks[] = {
-		{ 0, true, 4, DRAIN_WAITING }, { 1, true, 0, DRAIN_WAITING }, { 3, true, 1, DRAIN_WAITING },
-		{ 4, true, 0, DRAIN_WAITING }, { 6, true, 0, DRAIN_WAITING }, { 7, true, 0, DRAIN_OVER },
+		{ 0, true, 4, DRAIN_WAITING }, { 1, true, 0, DRAIN_WAITING },
+		{ 3, true, 1, DRAIN_WAITING }, { 4, true, 0, DRAIN_WAITING },
+		{ 6, true, 0, DRAIN_WAITING }, { 7, true, 0, DRAIN_OVER },
 	};
 
 	(void)state;
@@ -38,8 +39,9 @@ static void drain_needs_an_unbroken_quiet_stretch(void **state)
 static void an_unreachable_instance_is_unknown_and_never_zero(void **state)
 {
 	static const struct look looks[] = {
-		{ 0, true, 0, DRAIN_WAITING }, { 2, false, 0, DRAIN_WAITING }, { 3, true, 0, DRAIN_WAITING },
-		{ 5, true, 0, DRAIN_WAITING }, { 6, true, 0, DRAIN_OVER },
+		{ 0, true, 0, DRAIN_WAITING }, { 2, false, 0, DRAIN_WAITING },
+		{ 3, true, 0, DRAIN_WAITING }, { 5, true, 0, DRAIN_WAITING },
+		{ 6, true, 0, DRAIN_OVER },
 	};
 
 	(void)state;
@@ -48,8 +50,10 @@ static void an_unreachable_instance_is_unknown_and_never_zero(void **state)
 
 static void drain_is_stuck_at_its_deadline_but_not_when_quiet_ends_there(void **state)
 {
-	static const struct look stuck[] = { { 19, true, 1, DRAIN_WAITING }, { 20, true, 1, DRAIN_STUCK } };
-	static const struct look just[] = { { 17, true, 0, DRAIN_WAITING }, { 20, true, 0, DRAIN_OVER } };
+	static const struct look stuck[] = { { 19, true, 1, DRAIN_WAITING },
+					     { 20, true, 1, DRAIN_STUCK } };
+	static const struct look just[] = { { 17, true, 0, DRAIN_WAITING },
+					    { 20, true, 0, DRAIN_OVER } };
 
 	(void)state;
 	run_looks(stuck, 2);
@@ -64,7 +68,9 @@ static void the_plan_bounds_every_step_and_skips_count_nothing(void **state)
 		{ .phase = PHASE_BUFFER, .for_ns = 3 * NS_PER_S, .skip = true },
 		{ .phase = PHASE_TEARDOWN, .grace_ns = 1 * NS_PER_S },
 	};
-	struct scenario sc = { .steps = steps, .step_count = 4, .timers = { .longest_call_ns = 12 * NS_PER_S } };
+	struct scenario sc = { .steps = steps,
+			       .step_count = 4,
+			       .timers = { .longest_call_ns = 12 * NS_PER_S } };
 	struct timeline_entry e[4], end;
 
 	(void)state;

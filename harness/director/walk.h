@@ -1,6 +1,6 @@
 /*
- * Inside the director: the state of the walk, shared by director.c (channel, order of steps) and steps.c (what each step
- * does). Not for other rooms.
+ * Inside the director: the state of the walk, shared by director.c (channel, order of steps) and
+ * steps.c (what each step does). Not for other rooms.
  */
 #ifndef DIRECTOR_WALK_H
 #define DIRECTOR_WALK_H
@@ -19,11 +19,11 @@ enum { WALK_INSTANCES_MAX = 2 * STAGE_INSTANCES_MAX };
 struct walk_instance {
 	char name[32], address[64];
 	enum color color;
-	bool ended;             /* its process is gone: zero calls, known */
+	bool ended; /* its process is gone: zero calls, known */
 	bool unreachable;
-	bool told_to_end;       /* SIGTERM sent */
+	bool told_to_end; /* SIGTERM sent */
 	uint32_t active;
-	int64_t counted_ns;     /* stamp of the last answer; 0 never */
+	int64_t counted_ns; /* stamp of the last answer; 0 never */
 };
 
 struct walk {
@@ -40,16 +40,17 @@ struct walk {
 	size_t instance_count;
 	struct control_counters callers; /* all workers together, the last ones */
 	int64_t start_ns;
-	int probes;             /* number of the next probe call */
-	bool shifted;           /* weights differ, or may differ, from the snapshot */
+	int probes;   /* number of the next probe call */
+	bool shifted; /* weights differ, or may differ, from the snapshot */
 	bool deregistered[COLOR_COUNT];
 	int64_t drain_deadline_ns; /* of the drain under way; a return to drain keeps it */
-	enum color leaving;     /* the color being drained, buffered, torn down */
-	bool back_to_drain;     /* the buffer saw a call */
+	enum color leaving;	   /* the color being drained, buffered, torn down */
+	bool back_to_drain;	   /* the buffer saw a call */
 	bool workers_finished, interrupted, aborted, signaled;
 };
 
-/* Serves the channel until `over` (may be NULL) says so, the time has come, or the run is interrupted or aborted. */
+/* Serves the channel until `over` (may be NULL) says so, the time has come, or the run is
+ * interrupted or aborted. */
 void walk_wait(struct walk *, int64_t until_ns, bool (*over)(struct walk *));
 int walk_signal(struct walk *, struct walk_instance *, int signo, struct err *);
 

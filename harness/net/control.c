@@ -36,8 +36,8 @@ int control_receive(int fd, struct control_message *ret)
 		n = 0; /* the peer died with messages of ours unread */
 	if (n <= 0)
 		return (int)n;
-	if ((size_t)n < offsetof(struct control_message, text) || ret->text_size >= CONTROL_TEXT_MAX ||
-	    (size_t)n != wire_size(ret)) {
+	if ((size_t)n < offsetof(struct control_message, text) ||
+	    ret->text_size >= CONTROL_TEXT_MAX || (size_t)n != wire_size(ret)) {
 		errno = EPROTO;
 		return -1;
 	}

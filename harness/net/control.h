@@ -1,7 +1,8 @@
 /*
- * The control channel between the supervisor and each process of ours: SEQPACKET, one message a datagram, fixed struct.
- * Everything here is advice and progress; the verdict reads lanes only. EOF of a channel means the other side is gone:
- * a child then stops at once, the supervisor heals and kills.
+ * The control channel between the supervisor and each process of ours: SEQPACKET, one message a
+ * datagram, fixed struct. Everything here is advice and progress; the verdict reads lanes only.
+ * EOF of a channel means the other side is gone: a child then stops at once, the supervisor heals
+ * and kills.
  *
  *   run <──> supervisor <──> director, worker × N, tap, observer
  */
@@ -19,21 +20,21 @@ enum { CONTROL_TEXT_MAX = 4096 };
 enum control_type {
 	CONTROL_NONE = 0,
 	/* downwards */
-	CONTROL_BIND,      /* text: "name=value\n"... late variables and addresses of the stack; the child answers READY */
-	CONTROL_START,     /* a: t0, the schedule's zero, monotonic ns */
-	CONTROL_PHASE,     /* a: enum phase, b: step number; for display and recording */
-	CONTROL_STOP,      /* no new calls; a: until when live ones may finish (monotonic ns); then FINISHED */
-	CONTROL_ABORT,     /* stop now, close lanes, exit */
-	CONTROL_EXITED,    /* to the director: instance text ended, a: status */
-	CONTROL_COUNTS,    /* to the director: instance text, a: active calls, b: 1 unreachable, c: t of the answer */
+	CONTROL_BIND, /* text: "name=value\n"... late variables and addresses of the stack; the child answers READY */
+	CONTROL_START, /* a: t0, the schedule's zero, monotonic ns */
+	CONTROL_PHASE, /* a: enum phase, b: step number; for display and recording */
+	CONTROL_STOP, /* no new calls; a: until when live ones may finish (monotonic ns); then FINISHED */
+	CONTROL_ABORT,	/* stop now, close lanes, exit */
+	CONTROL_EXITED, /* to the director: instance text ended, a: status */
+	CONTROL_COUNTS, /* to the director: instance text, a: active calls, b: 1 unreachable, c: t of the answer */
 	/* upwards */
-	CONTROL_READY,     /* text: "name=value\n" (ports), may be empty */
-	CONTROL_COUNTERS,  /* struct control_counters: every 250 ms, the heartbeat */
-	CONTROL_FINISHED,  /* nothing left to do; exits after lanes are closed */
-	CONTROL_FAILED,    /* text: one sentence; a: enum err_kind */
-	CONTROL_SIGNAL,    /* from the director: send signal a to instance text; answered by SIGNALED */
+	CONTROL_READY,	  /* text: "name=value\n" (ports), may be empty */
+	CONTROL_COUNTERS, /* struct control_counters: every 250 ms, the heartbeat */
+	CONTROL_FINISHED, /* nothing left to do; exits after lanes are closed */
+	CONTROL_FAILED,	  /* text: one sentence; a: enum err_kind */
+	CONTROL_SIGNAL, /* from the director: send signal a to instance text; answered by SIGNALED */
 	CONTROL_SIGNALED,
-	CONTROL_NOTE,      /* text: one line for the terminal */
+	CONTROL_NOTE, /* text: one line for the terminal */
 };
 
 struct control_counters {
@@ -50,14 +51,17 @@ struct control_message {
 	char text[CONTROL_TEXT_MAX];
 };
 
-/* 0, or -1 with errno (EAGAIN when the peer does not read: counters may be skipped, others must be retried). */
+/* 0, or -1 with errno (EAGAIN when the peer does not read: counters may be skipped, others must be
+ * retried). */
 int control_send(int fd, const struct control_message *);
-/* 1 message, 0 EOF, -1 errno (EAGAIN on a non-blocking descriptor). A malformed message is EPROTO. */
+/* 1 message, 0 EOF, -1 errno (EAGAIN on a non-blocking descriptor). A malformed message is EPROTO.
+ * */
 int control_receive(int fd, struct control_message *ret);
 /* Waits to a deadline; 1, 0 EOF, -1 (ETIMEDOUT). */
 int control_wait(int fd, int64_t deadline_ns, struct control_message *ret);
 struct control_message control_make(enum control_type, int64_t a, int64_t b);
-void control_text(struct control_message *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void control_text(struct control_message *, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Value of "name=" in the message's text into out; false when absent or too long. */
 bool control_value(const struct control_message *, const char *name, char *out, size_t size);
 

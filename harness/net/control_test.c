@@ -95,11 +95,13 @@ static void a_malformed_datagram_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_message_arrives_whole_with_its_text, open_pair, close_pair),
-		cmocka_unit_test(a_value_is_found_by_its_whole_name_only),
-		cmocka_unit_test_setup_teardown(the_end_of_the_peer_is_eof_and_silence_is_a_timeout, open_pair,
+		cmocka_unit_test_setup_teardown(a_message_arrives_whole_with_its_text, open_pair,
 						close_pair),
-		cmocka_unit_test_setup_teardown(a_malformed_datagram_is_refused, open_pair, close_pair),
+		cmocka_unit_test(a_value_is_found_by_its_whole_name_only),
+		cmocka_unit_test_setup_teardown(the_end_of_the_peer_is_eof_and_silence_is_a_timeout,
+						open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(a_malformed_datagram_is_refused, open_pair,
+						close_pair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,8 @@
 #include "base/clock.h"
 
 /* Between fork and exec: async-signal-safe calls only. */
-static _Noreturn void child(const struct process_spec *spec, pid_t parent, int control, int input, int output, int report)
+static _Noreturn void child(const struct process_spec *spec, pid_t parent, int control, int input,
+			    int output, int report)
 {
 	sigset_t none;
 	int code;
@@ -31,7 +32,8 @@ static _Noreturn void child(const struct process_spec *spec, pid_t parent, int c
 		goto fail;
 	if (!spec->keep_output && (dup2(output, 1) < 0 || dup2(output, 2) < 0))
 		goto fail;
-	/* The report pipe moves to 4 so that 3 is free for the channel; both ends are above 4 or harmless by now. */
+	/* The report pipe moves to 4 so that 3 is free for the channel; both ends are above 4 or
+	 * harmless by now. */
 	if (report != 4) {
 		if (control == 4 && (control = fcntl(control, F_DUPFD, 5)) < 0)
 			goto fail;
@@ -40,7 +42,8 @@ static _Noreturn void child(const struct process_spec *spec, pid_t parent, int c
 		report = 4;
 	}
 	if (control >= 0) {
-		if (control == PROCESS_CONTROL_FD ? fcntl(control, F_SETFD, 0) < 0 : dup2(control, PROCESS_CONTROL_FD) < 0)
+		if (control == PROCESS_CONTROL_FD ? fcntl(control, F_SETFD, 0) < 0 :
+						    dup2(control, PROCESS_CONTROL_FD) < 0)
 			goto fail;
 	} else {
 		close(PROCESS_CONTROL_FD);
@@ -61,7 +64,8 @@ fail:
 
 int process_spawn(const struct process_spec *spec, struct process *ret, struct err *err)
 {
-	int pair[2] = { -1, -1 }, pipe_fd[2] = { -1, -1 }, input = -1, output = -1, result = -1, code = 0;
+	int pair[2] = { -1, -1 }, pipe_fd[2] = { -1, -1 }, input = -1, output = -1, result = -1,
+	    code = 0;
 	pid_t pid, parent = getpid();
 	ssize_t n;
 
@@ -73,7 +77,8 @@ int process_spawn(const struct process_spec *spec, struct process *ret, struct e
 		err_errno(err, ERR_HARNESS, errno, "spawn %s", spec->program);
 		goto out;
 	}
-	output = open(spec->output_path ? spec->output_path : "/dev/null", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	output = open(spec->output_path ? spec->output_path : "/dev/null",
+		      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (output < 0) {
 		err_errno(err, ERR_HARNESS, errno, "output file %s", spec->output_path);
 		goto out;
@@ -95,7 +100,9 @@ int process_spawn(const struct process_spec *spec, struct process *ret, struct e
 		err_errno(err, ERR_HARNESS, code, "start %s", spec->program);
 		goto out;
 	}
-	*ret = (struct process){ .pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0), .control = pair[0] };
+	*ret = (struct process){ .pid = pid,
+				 .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
+				 .control = pair[0] };
 	if (ret->pidfd < 0) {
 		err_errno(err, ERR_HARNESS, errno, "pidfd of %s", spec->program);
 		kill(pid, SIGKILL); /* our own unreaped child: the pid cannot have been recycled */
@@ -121,7 +128,8 @@ out:
 
 int process_signal(const struct process *p, int signo)
 {
-	if (p->pidfd < 0 || syscall(SYS_pidfd_send_signal, p->pidfd, signo, NULL, 0) == 0 || errno == ESRCH)
+	if (p->pidfd < 0 || syscall(SYS_pidfd_send_signal, p->pidfd, signo, NULL, 0) == 0 ||
+	    errno == ESRCH)
 		return 0;
 	return -1;
 }
@@ -168,11 +176,29 @@ int process_beside(const char *relative, char *out, size_t size, struct err *err
 	char *slash;
 
 	if (n < 0)
-		return err_errno(err, ERR_HARNESS, errno, "where is our own binary: /proc/self/exe");
+		return err_errno(err, ERR_HARNESS, errno,
+				 "where is our own binary: /proc/self/exe");
 	self[n] = '\0';
 	slash = strrchr(self, '/');
 	*slash = '\0';
 	if ((size_t)snprintf(out, size, "%s/%s", self, relative) >= size)
-		return err_set(err, ERR_HARNESS, "path of %s beside %s is longer than %zu bytes", relative, self, size);
+		return err_set(err, ERR_HARNESS, "path of %s beside %s is longer than %zu bytes",
+			       relative, self, size);
 	return 0;
+}
+
+int process_on_path(const char *name, char *out, size_t size, struct err *err)
+{
+	const char *path = getenv("PATH");
+
+	for (const char *at = path ? path : ""; *at;) {
+		size_t length = strcspn(at, ":");
+
+		if (length && *at == '/' &&
+		    (size_t)snprintf(out, size, "%.*s/%s", (int)length, at, name) < size &&
+		    access(out, X_OK) == 0)
+			return 0;
+		at += length + (at[length] == ':');
+	}
+	return err_set(err, ERR_HARNESS, "%s is not in PATH (%s)", name, path ? path : "unset");
 }

@@ -1,7 +1,8 @@
 /*
- * Child processes: spawn a program (never a shell, never fork-and-continue), with a parent-death signal so that nothing
- * outlives us even after SIGKILL, its pidfd, and an optional control channel (SEQPACKET) as descriptor 3. stdin is
- * /dev/null, stdout and stderr go to a file. Every other descriptor is closed in the child.
+ * Child processes: spawn a program (never a shell, never fork-and-continue), with a parent-death
+ * signal so that nothing outlives us even after SIGKILL, its pidfd, and an optional control
+ * channel (SEQPACKET) as descriptor 3. stdin is /dev/null, stdout and stderr go to a file. Every
+ * other descriptor is closed in the child.
  */
 #ifndef NET_PROCESS_H
 #define NET_PROCESS_H
@@ -37,7 +38,10 @@ bool process_reap(struct process *, int *ret_status);
 /* Waits for the end to a deadline (monotonic); false when still running. */
 bool process_wait(struct process *, int64_t deadline_ns, int *ret_status);
 void process_close(struct process *); /* closes pidfd and control */
-/* Absolute path of a file beside our own binary ("fixtures/alb/main"), for programs of the local stack. */
+/* Absolute path of a program, looked for in PATH. */
+int process_on_path(const char *name, char *out, size_t size, struct err *);
+/* Absolute path of a file beside our own binary ("fixtures/alb/main"), for programs of the local
+ * stack. */
 int process_beside(const char *relative, char *out, size_t size, struct err *);
 
 #endif

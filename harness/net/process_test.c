@@ -19,7 +19,9 @@
 
 static struct process spawn(const char *const *argv, bool control)
 {
-	struct process_spec spec = { .program = argv[0], .argv = argv, .control = control, .new_group = true };
+	struct process_spec spec = {
+		.program = argv[0], .argv = argv, .control = control, .new_group = true
+	};
 	struct err err = { .kind = ERR_NONE };
 	struct process p;
 
@@ -69,7 +71,10 @@ static void a_program_that_is_not_there_is_an_error_with_its_name(void **state)
 static void the_child_sees_the_channel_as_3_and_nothing_else_of_ours(void **state)
 {
 	int ours = open("/dev/null", O_RDONLY); /* not CLOEXEC on purpose */
-	struct process p = spawn((const char *const[]){ "/bin/sh", "-c", "ls /proc/self/fd | tr '\\n' ' ' >&3", NULL }, true);
+	struct process p = spawn((const char *const[]){ "/bin/sh", "-c",
+							"ls /proc/self/fd | tr '\\n' ' ' >&3",
+							NULL },
+				 true);
 	char got[128] = "";
 	struct pollfd f = { .fd = p.control, .events = POLLIN };
 	int status;

@@ -1,4 +1,5 @@
-/* Dialect `plain`, the reference dialect: one flat JSON object a text frame (interface.md, "Dialect plain"). */
+/* Dialect `plain`, the reference dialect: one flat JSON object a text frame (interface.md, "Dialect
+ * plain"). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,16 +30,20 @@ static void open_call(void *state, const struct wire_context *context, const str
 	char frame[FRAME_SIZE_MAX];
 
 	(void)state;
-	send_frame(sink, frame, snprintf(frame, sizeof(frame), "{\"type\":\"start\",\"call\":\"%s\"}", context->call));
+	send_frame(sink, frame,
+		   snprintf(frame, sizeof(frame), "{\"type\":\"start\",\"call\":\"%s\"}",
+			    context->call));
 }
 
-static void reopen_call(void *state, const struct wire_context *context, const struct wire_sink *sink)
+static void reopen_call(void *state, const struct wire_context *context,
+			const struct wire_sink *sink)
 {
 	char frame[FRAME_SIZE_MAX];
 
 	(void)state;
 	send_frame(sink, frame,
-		   snprintf(frame, sizeof(frame), "{\"type\":\"resume\",\"call\":\"%s\",\"acked\":%" PRIu32 "}",
+		   snprintf(frame, sizeof(frame),
+			    "{\"type\":\"resume\",\"call\":\"%s\",\"acked\":%" PRIu32 "}",
 			    context->call, context->acked));
 }
 
@@ -51,7 +56,8 @@ static void send_turn(void *state, const struct wire_context *context, const str
 	(void)context;
 	hash_hex16(turn->token, token);
 	send_frame(sink, frame,
-		   snprintf(frame, sizeof(frame), "{\"type\":\"turn\",\"n\":%" PRIu32 ",\"token\":\"%s\"}", turn->n,
+		   snprintf(frame, sizeof(frame),
+			    "{\"type\":\"turn\",\"n\":%" PRIu32 ",\"token\":\"%s\"}", turn->n,
 			    token));
 }
 
@@ -71,7 +77,8 @@ struct reading {
 	const char *wrong; /* member that is not what the dialect says */
 };
 
-static void take_count(struct reading *r, const struct scan_member *in, uint32_t *ret, unsigned saw, uint8_t has)
+static void take_count(struct reading *r, const struct scan_member *in, uint32_t *ret, unsigned saw,
+		       uint8_t has)
 {
 	if (in->type != SCAN_INTEGER || in->integer < 0 || in->integer > UINT32_MAX) {
 		r->wrong = "a count that is not a number from 0 to 4294967295";
@@ -107,7 +114,8 @@ static void member(void *user, const struct scan_member *in)
 	} else if (!strcmp(in->key, "turns")) {
 		take_count(r, in, &r->m.turns, 0, STATE_HAS_TURNS);
 	} else if (!strcmp(in->key, "digest")) {
-		if (in->type != SCAN_STRING || hash_parse_hex16(in->text, in->text_size, &r->m.digest) < 0)
+		if (in->type != SCAN_STRING ||
+		    hash_parse_hex16(in->text, in->text_size, &r->m.digest) < 0)
 			r->wrong = "a digest that is not 16 hex digits";
 		else
 			r->m.has |= STATE_HAS_DIGEST;
@@ -153,8 +161,9 @@ static int kind_of(const char *type)
 	return -1;
 }
 
-static int receive(void *state, const struct wire_context *context, const void *data, size_t size, bool binary,
-		   void (*emit)(void *user, const struct meaning *), void *user, struct err *err)
+static int receive(void *state, const struct wire_context *context, const void *data, size_t size,
+		   bool binary, void (*emit)(void *user, const struct meaning *), void *user,
+		   struct err *err)
 {
 	struct reading r = { .saw = 0 };
 	size_t at;
@@ -163,11 +172,14 @@ static int receive(void *state, const struct wire_context *context, const void *
 	(void)state;
 	(void)context;
 	if (binary)
-		return err_set(err, ERR_WORLD, "plain: a binary frame of %zu bytes; the dialect is text", size);
+		return err_set(err, ERR_WORLD,
+			       "plain: a binary frame of %zu bytes; the dialect is text", size);
 	if (size > WIRE_FRAME_MAX)
-		return err_set(err, ERR_WORLD, "plain: a frame of %zu bytes, the limit is %d", size, WIRE_FRAME_MAX);
+		return err_set(err, ERR_WORLD, "plain: a frame of %zu bytes, the limit is %d", size,
+			       WIRE_FRAME_MAX);
 	if (scan_object(data, size, member, &r, &at) < 0)
-		return err_set(err, ERR_WORLD, "plain: not a JSON object at byte %zu of %zu", at, size);
+		return err_set(err, ERR_WORLD, "plain: not a JSON object at byte %zu of %zu", at,
+			       size);
 	if (r.wrong)
 		return err_set(err, ERR_WORLD, "plain: %s message with %s", r.type, r.wrong);
 	if (!(r.saw & SAW_TYPE))

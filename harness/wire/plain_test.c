@@ -18,13 +18,16 @@ static void keep_frame(void *user, const void *data, size_t size, bool binary)
 	struct frames *f = user;
 
 	assert_false(binary);
-	snprintf(f->text + strlen(f->text), sizeof(f->text) - strlen(f->text), "%.*s\n", (int)size, (const char *)data);
+	snprintf(f->text + strlen(f->text), sizeof(f->text) - strlen(f->text), "%.*s\n", (int)size,
+		 (const char *)data);
 }
 
 static void what_the_caller_sends_is_the_dialect(void **state)
 {
 	const struct wire *plain = wire_find("plain");
-	struct wire_context context = { .call = "c-abc123-7", .conn = "c-abc123-7/1", .leg = 1, .acked = 12 };
+	struct wire_context context = {
+		.call = "c-abc123-7", .conn = "c-abc123-7/1", .leg = 1, .acked = 12
+	};
 	struct wire_turn turn = { .n = 13, .token = 0xfe };
 	struct frames f = { "" };
 	struct wire_sink sink = { keep_frame, &f };
@@ -59,7 +62,8 @@ static int receive(const char *frame, bool binary, struct heard *h, struct err *
 
 	*h = (struct heard){ .count = 0 };
 	*err = (struct err){ .kind = ERR_NONE };
-	return wire_find("plain")->receive(NULL, &context, frame, strlen(frame), binary, hear, h, err);
+	return wire_find("plain")->receive(NULL, &context, frame, strlen(frame), binary, hear, h,
+					   err);
 }
 
 static void what_the_agent_says_is_understood_member_by_member(void **state)
@@ -68,9 +72,11 @@ static void what_the_agent_says_is_understood_member_by_member(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(receive("{\"type\":\"reply\",\"n\":7,\"color\":\"green\",\"instance\":\"green-2\",\"turns\":7,"
-				 "\"digest\":\"00000000000000ff\",\"version\":3,\"epoch\":2,\"redis_us\":450,\"more\":{}}",
-				 false, &h, &err), 0);
+	assert_int_equal(
+		receive("{\"type\":\"reply\",\"n\":7,\"color\":\"green\",\"instance\":\"green-2\",\"turns\":7,"
+			"\"digest\":\"00000000000000ff\",\"version\":3,\"epoch\":2,\"redis_us\":450,\"more\":{}}",
+			false, &h, &err),
+		0);
 	assert_int_equal(h.count, 1);
 	assert_int_equal(h.m.kind, MEANING_REPLY);
 	assert_int_equal(h.m.n, 7);
@@ -81,14 +87,17 @@ static void what_the_agent_says_is_understood_member_by_member(void **state)
 	assert_int_equal(h.m.version, 3);
 	assert_int_equal(h.m.epoch, 2);
 	assert_int_equal(h.m.redis_us, 450);
-	assert_int_equal(h.m.has, STATE_HAS_TURNS | STATE_HAS_DIGEST | STATE_HAS_VER | STATE_HAS_EPOCH);
+	assert_int_equal(h.m.has,
+			 STATE_HAS_TURNS | STATE_HAS_DIGEST | STATE_HAS_VER | STATE_HAS_EPOCH);
 	assert_int_equal(receive("{\"type\":\"ready\"}", false, &h, &err), 0);
 	assert_int_equal(h.m.kind, MEANING_READY);
 	assert_int_equal(h.m.color, COLOR_UNKNOWN);
 	assert_int_equal(h.m.has, 0);
 	assert_int_equal(receive("{\"type\":\"draining\",\"within_ms\":900}", false, &h, &err), 0);
 	assert_int_equal(h.m.within_ms, 900);
-	assert_int_equal(receive("{\"type\":\"error\",\"code\":\"redis\",\"message\":\"READONLY\"}", false, &h, &err), 0);
+	assert_int_equal(receive("{\"type\":\"error\",\"code\":\"redis\",\"message\":\"READONLY\"}",
+				 false, &h, &err),
+			 0);
 	assert_string_equal(h.m.text, "redis: READONLY");
 }
 
@@ -117,7 +126,8 @@ static void what_is_not_the_dialect_is_refused_with_a_reason(void **state)
 		assert_int_equal(receive(rows[i].frame, rows[i].binary, &h, &err), -1);
 		assert_int_equal(h.count, 0);
 		if (!strstr(err.text, rows[i].why))
-			fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].frame, err.text, rows[i].why);
+			fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].frame, err.text,
+				 rows[i].why);
 	}
 }
 

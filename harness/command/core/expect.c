@@ -9,7 +9,8 @@ static bool covers(const char *word, const char *check, enum anomaly anomaly)
 	size_t length = strlen(check);
 
 	if (!colon)
-		return !strcmp(word, check) || (anomaly != ANOMALY_NONE && !strcmp(word, anomaly_name(anomaly)));
+		return !strcmp(word, check) ||
+		       (anomaly != ANOMALY_NONE && !strcmp(word, anomaly_name(anomaly)));
 	if ((size_t)(colon - word) != length || strncmp(word, check, length))
 		return false;
 	return anomaly != ANOMALY_NONE && !strcmp(colon + 1, anomaly_name(anomaly));
@@ -42,15 +43,16 @@ static bool found(const char *word, const struct judgement *j)
 	return false;
 }
 
-static void deviation(struct buf *told, bool *ok, const char *what, const char *name, const char *more)
+static void deviation(struct buf *told, bool *ok, const char *what, const char *name,
+		      const char *more)
 {
 	buf_printf(told, "%s%s %s%s%s", *ok ? "; but " : ", ", what, name, *more ? ":" : "", more);
 	*ok = false;
 }
 
 /* What failed, in words; and whether it may. */
-static void weigh_finding(const struct expectation *e, const struct finding *f, struct buf *beyond, bool *ok,
-			  struct buf *told)
+static void weigh_finding(const struct expectation *e, const struct finding *f, struct buf *beyond,
+			  bool *ok, struct buf *told)
 {
 	bool named = false;
 
@@ -69,7 +71,8 @@ static void weigh_finding(const struct expectation *e, const struct finding *f, 
 	}
 }
 
-bool expect_judge(const struct expectation *e, const struct judgement *j, int exit_code, struct buf *told)
+bool expect_judge(const struct expectation *e, const struct judgement *j, int exit_code,
+		  struct buf *told)
 {
 	struct buf beyond = buf_init(1 << 14), failed = buf_init(1 << 14);
 	int want = e->required_count ? EXIT_FAIL : EXIT_PASS;
@@ -81,16 +84,19 @@ bool expect_judge(const struct expectation *e, const struct judgement *j, int ex
 		if (f->verdict == VERDICT_FAIL)
 			weigh_finding(e, f, &beyond, &ok, &failed);
 		else if (!e->required_count && (f->verdict != VERDICT_PASS || !f->exposed))
-			deviation(&beyond, &ok, verdict_name(f->verdict), f->name, f->exposed ? "" : "nobody was exposed");
+			deviation(&beyond, &ok, verdict_name(f->verdict), f->name,
+				  f->exposed ? "" : "nobody was exposed");
 	}
 	for (size_t i = 0; i < e->required_count; i++)
 		if (!found(e->required[i], j))
 			deviation(&beyond, &ok, "not found:", e->required[i], "");
 	if (exit_code != want) {
-		buf_printf(&beyond, "%sexit %d, should be %d", ok ? "; but " : ", ", exit_code, want);
+		buf_printf(&beyond, "%sexit %d, should be %d", ok ? "; but " : ", ", exit_code,
+			   want);
 		ok = false;
 	}
-	buf_printf(told, "%s%s", failed.len ? buf_text(&failed) : "all checks pass", buf_text(&beyond));
+	buf_printf(told, "%s%s", failed.len ? buf_text(&failed) : "all checks pass",
+		   buf_text(&beyond));
 	buf_free(&beyond);
 	buf_free(&failed);
 	return ok;

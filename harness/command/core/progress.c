@@ -39,10 +39,12 @@ static void show(struct progress *p, const struct control_counters *c, int64_t n
 	char line[256];
 
 	snprintf(line, sizeof line,
-		 "+%5.1f s  %-8s  live %4" PRIu32 " = blue %4" PRIu32 " + green %4" PRIu32 " + between legs %" PRIu32
-		 "   %.0f turns/s   resumed %" PRIu64 "   dropped %" PRIu32 "   refused %" PRIu32,
-		 since_start_s(p, now_ns), phase_name(p->phase), c->live, c->live_blue, c->live_green,
-		 c->live - c->live_blue - c->live_green, p->turns_per_s, c->resumes, c->dropped, c->refused);
+		 "+%5.1f s  %-8s  live %4" PRIu32 " = blue %4" PRIu32 " + green %4" PRIu32
+		 " + between legs %" PRIu32 "   %.0f turns/s   resumed %" PRIu64
+		 "   dropped %" PRIu32 "   refused %" PRIu32,
+		 since_start_s(p, now_ns), phase_name(p->phase), c->live, c->live_blue,
+		 c->live_green, c->live - c->live_blue - c->live_green, p->turns_per_s, c->resumes,
+		 c->dropped, c->refused);
 	if (p->terminal) {
 		fprintf(stderr, "\r\033[K%s", line);
 		fflush(stderr);
@@ -72,12 +74,13 @@ void progress_message(struct progress *p, const struct control_message *m, int64
 	case CONTROL_COUNTERS:
 		if (now_ns - p->turns_ns >= rate_every_ns) {
 			if (p->turns_ns)
-				p->turns_per_s = (double)(m->counters.turns - p->turns) * (double)NS_PER_S /
-						 (double)(now_ns - p->turns_ns);
+				p->turns_per_s = (double)(m->counters.turns - p->turns) *
+						 (double)NS_PER_S / (double)(now_ns - p->turns_ns);
 			p->turns = m->counters.turns;
 			p->turns_ns = now_ns;
 		}
-		if (p->start_ns && now_ns >= p->start_ns && (p->terminal || now_ns - p->printed_ns >= plain_every_ns))
+		if (p->start_ns && now_ns >= p->start_ns &&
+		    (p->terminal || now_ns - p->printed_ns >= plain_every_ns))
 			show(p, &m->counters, now_ns);
 		break;
 	default:

@@ -16,9 +16,10 @@ static int make_path(const char *path, struct err *err)
 {
 	char part[3072];
 
-	for (const char *slash = path; slash; ) {
+	for (const char *slash = path; slash;) {
 		slash = strchr(slash + 1, '/');
-		snprintf(part, sizeof part, "%.*s", slash ? (int)(slash - path) : (int)strlen(path), path);
+		snprintf(part, sizeof part, "%.*s", slash ? (int)(slash - path) : (int)strlen(path),
+			 path);
 		if (mkdir(part, 0755) < 0 && errno != EEXIST)
 			return err_errno(err, ERR_INPUT, errno, "run directory %s", part);
 	}
@@ -66,7 +67,8 @@ static void link_latest(const char *parent, const char *name)
 		unlink(fresh);
 }
 
-int run_dir_create(const struct scenario *sc, const char *chosen, struct run_dir *ret, struct err *err)
+int run_dir_create(const struct scenario *sc, const char *chosen, struct run_dir *ret,
+		   struct err *err)
 {
 	struct run_dir d;
 	char utc[20], parent[2048], name[128];
@@ -90,7 +92,8 @@ int run_dir_create(const struct scenario *sc, const char *chosen, struct run_dir
 		snprintf(d.path, sizeof d.path, "%s/%s", parent, name);
 		/* Two runs of one seed in one second. */
 		if (mkdir(d.path, 0755) < 0 && errno == EEXIST) {
-			snprintf(name, sizeof name, "%s-%llu-%s", utc, (unsigned long long)sc->seed, d.run6);
+			snprintf(name, sizeof name, "%s-%llu-%s", utc, (unsigned long long)sc->seed,
+				 d.run6);
 			snprintf(d.path, sizeof d.path, "%s/%s", parent, name);
 		}
 	}

@@ -1,6 +1,7 @@
 /*
- * The directory of one run: RUNS/<scenario>/<utc>-<seed>/, or the one the user named, with the resolved scenario in it.
- * `latest` beside it is a symbolic link to the newest. A directory that already holds a run is refused, never reused.
+ * The directory of one run: RUNS/<scenario>/<utc>-<seed>/, or the one the user named, with the
+ * resolved scenario in it. `latest` beside it is a symbolic link to the newest. A directory that
+ * already holds a run is refused, never reused.
  */
 #ifndef COMMAND_CORE_RUN_DIR_H
 #define COMMAND_CORE_RUN_DIR_H

@@ -9,7 +9,8 @@ struct scan {
 
 static void blanks(struct scan *s)
 {
-	while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
+	while (s->at < s->end &&
+	       (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
 		s->at++;
 }
 
@@ -91,7 +92,8 @@ static int unicode_escape(struct scan *s, struct sink *sink)
 	if (hex4(s, &high) < 0 || (high >= 0xdc00 && high <= 0xdfff))
 		return -1;
 	if (high >= 0xd800 && high <= 0xdbff) {
-		if (!take(s, '\\') || !take(s, 'u') || hex4(s, &low) < 0 || low < 0xdc00 || low > 0xdfff)
+		if (!take(s, '\\') || !take(s, 'u') || hex4(s, &low) < 0 || low < 0xdc00 ||
+		    low > 0xdfff)
 			return -1;
 		high = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 	}
@@ -250,7 +252,8 @@ static int value(struct scan *s, struct scan_member *m)
 	}
 }
 
-static int object(struct scan *s, void (*member)(void *user, const struct scan_member *), void *user)
+static int object(struct scan *s, void (*member)(void *user, const struct scan_member *),
+		  void *user)
 {
 	struct scan_member m;
 	bool first = true;
@@ -280,8 +283,8 @@ static int object(struct scan *s, void (*member)(void *user, const struct scan_m
 	return s->at == s->end ? 0 : -1;
 }
 
-int scan_object(const char *data, size_t size, void (*member)(void *user, const struct scan_member *), void *user,
-		size_t *ret_at)
+int scan_object(const char *data, size_t size,
+		void (*member)(void *user, const struct scan_member *), void *user, size_t *ret_at)
 {
 	struct scan s = { .begin = data, .at = data, .end = data + size };
 

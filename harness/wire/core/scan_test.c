@@ -24,7 +24,8 @@ static void note(void *user, const struct scan_member *m)
 	int n;
 
 	if (m->type == SCAN_STRING)
-		n = snprintf(s->text + s->size, room, "%s='%s'%s;", m->key, m->text, m->cut ? "..." : "");
+		n = snprintf(s->text + s->size, room, "%s='%s'%s;", m->key, m->text,
+			     m->cut ? "..." : "");
 	else if (m->type == SCAN_INTEGER)
 		n = snprintf(s->text + s->size, room, "%s=%lld;", m->key, (long long)m->integer);
 	else
@@ -41,7 +42,8 @@ static const struct {
 	{ "{\"a\":1.5,\"b\":1e3,\"c\":99999999999999999999}", "a=number;b=number;c=number;" },
 	{ "{\"a\":true,\"b\":false,\"c\":null}", "a=true;b=false;c=null;" },
 	{ "{\"a\":\"q\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", "a='q\"\\/\b\f\n\r\t';" },
-	{ "{\"a\":\"\\u0041\\u00e4\\u20ac\\ud83d\\ude00\"}", "a='A\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80';" },
+	{ "{\"a\":\"\\u0041\\u00e4\\u20ac\\ud83d\\ude00\"}",
+	  "a='A\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80';" },
 	{ "{\"n\":{\"n\":[1,{\"x\":\"}\"},[]],\"m\":{}},\"z\":2}", "n=nested;z=2;" },
 	{ "{\"a\":1,\"a\":2}", "a=1;a=2;" },
 	{ "{\"this key is longer than any dialect has\":1,\"a\":2}", "a=2;" },
@@ -106,11 +108,13 @@ static void depth_and_length_are_bounded(void **state)
 	assert_non_null(strstr(seen.text, "x'...;"));
 }
 
-/* Bytes changed, cut and repeated at random: never a read out of bounds (ASan looks on), and what is cut is refused. */
+/* Bytes changed, cut and repeated at random: never a read out of bounds (ASan looks on), and what
+ * is cut is refused. */
 static void damaged_frames_never_harm(void **state)
 {
-	static const char frame[] = "{\"type\":\"reply\",\"n\":7,\"color\":\"blue\",\"x\":{\"y\":[1,\"\\u00e4\"]},\"digest\":"
-				    "\"0123456789abcdef\"}";
+	static const char frame[] =
+		"{\"type\":\"reply\",\"n\":7,\"color\":\"blue\",\"x\":{\"y\":[1,\"\\u00e4\"]},\"digest\":"
+		"\"0123456789abcdef\"}";
 	struct rng rng = rng_split(11, 0, "scan");
 
 	(void)state;
