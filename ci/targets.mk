@@ -8,11 +8,11 @@ deps:
 test: deps
 	@ci/test
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@ci/demo
 # 20 clean seeds, 5 of each control and each planted defect.
 matrix: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	$(B)/crossfade matrix scenarios/blue_green.yaml -e REDIS_P99=250ms -e TURN_P95=5s
 # Unit tests only; FLAVOUR=asan for the sanitised ones.
 unit:
@@ -38,6 +38,6 @@ $(BENCH): $(B)/ci/bench/%: $(B)/ci/bench/%.o $(B)/libcrossfade.a
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench-programs: $(BENCH)
 bench: deps
-	@$(MAKE) --no-print-directory all bench-programs
+	@$(MAKE) --no-print-directory -j$$(nproc) all bench-programs
 	@ci/bench/all
 .PHONY: bench-programs
