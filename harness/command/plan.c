@@ -63,8 +63,8 @@ static void print_step(const struct step *s)
 	else if (s->phase == PHASE_SHIFT)
 		printf("blue %d, green %d", s->blue, s->green);
 	else if (s->phase == PHASE_DRAIN)
-		printf("%s, begun by %s, quiet for %s, at most %s", color_name(s->color), begins[s->begin],
-		       duration(s->quiet_ns, a), duration(s->deadline_ns, b));
+		printf("%s, begun by %s, quiet for %s, at most %s", color_name(s->color),
+		       begins[s->begin], duration(s->quiet_ns, a), duration(s->deadline_ns, b));
 	else if (s->phase == PHASE_TEARDOWN)
 		printf("%s, SIGKILL after %s", color_name(s->color), duration(s->grace_ns, a));
 	else
@@ -79,10 +79,12 @@ static struct timeline_entry print_timeline(const struct scenario *sc)
 
 	printf("timeline (earliest .. latest)\n");
 	for (size_t i = 0; i < count && i < STEPS_MAX; i++) {
-		printf("  %8.1f s .. %8.1f s  ", s_of(steps[i].earliest_ns), s_of(steps[i].latest_ns));
+		printf("  %8.1f s .. %8.1f s  ", s_of(steps[i].earliest_ns),
+		       s_of(steps[i].latest_ns));
 		print_step(steps[i].step);
 	}
-	printf("  %8.1f s .. %8.1f s  last call gone\n", s_of(end.earliest_ns), s_of(end.latest_ns));
+	printf("  %8.1f s .. %8.1f s  last call gone\n", s_of(end.earliest_ns),
+	       s_of(end.latest_ns));
 	return end;
 }
 
@@ -106,7 +108,8 @@ static void print_timers(const struct scenario *sc)
 
 	printf("declared timers\n");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		printf("  %-33s %s\n", rows[i].name, rows[i].ns ? duration(rows[i].ns, text) : "off");
+		printf("  %-33s %s\n", rows[i].name,
+		       rows[i].ns ? duration(rows[i].ns, text) : "off");
 }
 
 static void print_warnings(const char *lines)
@@ -127,12 +130,14 @@ struct plans {
 };
 
 /* One worker's share of the calls that arrive before `until_ns`. */
-static void draw_share(const struct scenario *sc, unsigned worker, unsigned workers, int64_t until_ns, struct plans *out)
+static void draw_share(const struct scenario *sc, unsigned worker, unsigned workers,
+		       int64_t until_ns, struct plans *out)
 {
 	struct traffic traffic = traffic_begin(sc);
 	struct call_plan p;
 
-	for (traffic_next(&traffic, &p); p.due_ns < until_ns && out->count < CALLS_MAX; traffic_next(&traffic, &p)) {
+	for (traffic_next(&traffic, &p); p.due_ns < until_ns && out->count < CALLS_MAX;
+	     traffic_next(&traffic, &p)) {
 		char id[40];
 		int size = snprintf(id, sizeof(id), "c-plan-%" PRIu64, p.number);
 
@@ -177,12 +182,13 @@ static unsigned losses_of(const struct scenario *sc, const struct call_plan *p, 
 static void print_calls(const struct scenario *sc, const struct plans *plans)
 {
 	printf("calls (losses: seconds after the call's begin; R: by RST)\n");
-	printf("  %8s  %10s  %-9s  %8s  %5s  losses\n", "number", "due s", "profile", "hold s", "turns");
+	printf("  %8s  %10s  %-9s  %8s  %5s  losses\n", "number", "due s", "profile", "hold s",
+	       "turns");
 	for (size_t i = 0; i < plans->count; i++) {
 		const struct call_plan *p = &plans->list[i];
 
-		printf("  %8" PRIu64 "  %10.3f  %-9s  %8.3f  %5" PRIu32 " ", p->number, s_of(p->due_ns),
-		       profile_name(p->profile), s_of(p->hold_ns), p->turns);
+		printf("  %8" PRIu64 "  %10.3f  %-9s  %8.3f  %5" PRIu32 " ", p->number,
+		       s_of(p->due_ns), profile_name(p->profile), s_of(p->hold_ns), p->turns);
 		losses_of(sc, p, true);
 		printf("\n");
 	}
@@ -202,13 +208,15 @@ static void print_sum(const struct scenario *sc, const struct plans *plans, int6
 		longest_ns = p->hold_ns > longest_ns ? p->hold_ns : longest_ns;
 	}
 	printf("traffic\n");
-	printf("  %d live from %.1f s on, mean hold %.2f s, %.1f new calls a second\n", sc->calls.live,
-	       s_of(sc->calls.ramp_ns), s_of(mean_ns), sc->calls.live / s_of(mean_ns));
+	printf("  %d live from %.1f s on, mean hold %.2f s, %.1f new calls a second\n",
+	       sc->calls.live, s_of(sc->calls.ramp_ns), s_of(mean_ns),
+	       sc->calls.live / s_of(mean_ns));
 	printf("  until %.1f s at the latest: %zu calls (", s_of(until_ns), plans->count);
 	for (unsigned profile = 0; profile < PROFILE_COUNT; profile++)
-		printf("%s%" PRIu64 " %s", profile ? ", " : "", of_profile[profile], profile_name(profile));
-	printf("), %" PRIu64 " turns, %" PRIu64 " planned losses of a leg, longest hold %.2f s\n", turns, losses,
-	       s_of(longest_ns));
+		printf("%s%" PRIu64 " %s", profile ? ", " : "", of_profile[profile],
+		       profile_name(profile));
+	printf("), %" PRIu64 " turns, %" PRIu64 " planned losses of a leg, longest hold %.2f s\n",
+	       turns, losses, s_of(longest_ns));
 }
 
 static int workers_of(const struct flags *flags, unsigned *ret, struct err *err)
@@ -218,7 +226,8 @@ static int workers_of(const struct flags *flags, unsigned *ret, struct err *err)
 	long v = text ? strtol(text, &end, 10) : 1;
 
 	if (text && (end == text || *end || v < 1 || v > WORKERS_MAX))
-		return err_set(err, ERR_INPUT, "--workers %s: a number from 1 to %d", text, WORKERS_MAX);
+		return err_set(err, ERR_INPUT, "--workers %s: a number from 1 to %d", text,
+			       WORKERS_MAX);
 	*ret = (unsigned)v;
 	return 0;
 }
@@ -229,8 +238,8 @@ static void print_plan(const struct scenario *sc, const char *warnings, unsigned
 	struct timeline_entry end;
 	int64_t until_ns;
 
-	printf("%s  seed %" PRIu64 "%s%s\n", sc->name, sc->seed, sc->defect ? "  planted defect " : "",
-	       sc->defect ? sc->defect : "");
+	printf("%s  seed %" PRIu64 "%s%s\n", sc->name, sc->seed,
+	       sc->defect ? "  planted defect " : "", sc->defect ? sc->defect : "");
 	if (sc->about)
 		printf("%s\n", sc->about);
 	end = print_timeline(sc);
@@ -255,13 +264,15 @@ static int run(int argc, char **argv)
 	unsigned workers = 1;
 	struct flags *flags;
 	int code = EXIT_USAGE;
-	int parsed = flags_parse(&command_plan, table, sizeof(table) / sizeof(*table), argc, argv, &flags);
+	int parsed = flags_parse(&command_plan, table, sizeof(table) / sizeof(*table), argc, argv,
+				 &flags);
 
 	if (parsed)
 		return parsed < 0 ? EXIT_USAGE : EXIT_PASS;
 	if (flags_expect(&command_plan, flags, 1, 1) < 0)
 		goto out;
-	if (workers_of(flags, &workers, &err) < 0 || scenario_args_load(flags, &scenario, &warnings, &err) < 0) {
+	if (workers_of(flags, &workers, &err) < 0 ||
+	    scenario_args_load(flags, &scenario, &warnings, &err) < 0) {
 		code = command_fail(&err);
 		goto out;
 	}

@@ -115,10 +115,12 @@ static void on_fd(struct ev_loop *ev, ev_io *watcher, int events)
 	struct loop_fd *f = watcher->data;
 
 	(void)ev;
-	f->ready(f->user, (events & EV_READ ? LOOP_READ : 0) | (events & EV_WRITE ? LOOP_WRITE : 0));
+	f->ready(f->user,
+		 (events & EV_READ ? LOOP_READ : 0) | (events & EV_WRITE ? LOOP_WRITE : 0));
 }
 
-struct loop_fd *loop_fd_new(struct loop *loop, int fd, void (*ready)(void *user, int events), void *user)
+struct loop_fd *loop_fd_new(struct loop *loop, int fd, void (*ready)(void *user, int events),
+			    void *user)
 {
 	struct loop_fd *f = xcalloc(1, sizeof *f);
 
@@ -158,7 +160,8 @@ static void on_signal(struct ev_loop *ev, ev_signal *watcher, int events)
 	s->fire(s->user);
 }
 
-struct loop_signal *loop_signal_new(struct loop *loop, int signo, void (*fire)(void *user), void *user)
+struct loop_signal *loop_signal_new(struct loop *loop, int signo, void (*fire)(void *user),
+				    void *user)
 {
 	struct loop_signal *s = xcalloc(1, sizeof *s);
 

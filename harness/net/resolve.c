@@ -58,28 +58,34 @@ int url_parse(const char *text, struct url *ret, struct err *err)
 	size_t length, host_length;
 
 	if (!scheme)
-		return err_set(err, ERR_INPUT, "%s: not a ws://, wss://, http:// or https:// address", text);
+		return err_set(err, ERR_INPUT,
+			       "%s: not a ws://, wss://, http:// or https:// address", text);
 	if (!printable(text))
-		return err_set(err, ERR_INPUT, "%s: an address holds no spaces or control characters", text);
+		return err_set(err, ERR_INPUT,
+			       "%s: an address holds no spaces or control characters", text);
 	host = text + strlen(scheme->text);
 	length = strcspn(host, "/?#");
 	if (memchr(host, '@', length))
-		return err_set(err, ERR_INPUT, "%s: credentials in an address are not supported", scheme->text);
+		return err_set(err, ERR_INPUT, "%s: credentials in an address are not supported",
+			       scheme->text);
 	colon = memchr(host, ':', length);
 	host_length = colon ? (size_t)(colon - host) : length;
 	if (!host_length || host_length >= sizeof(url.host) || *host == '[')
-		return err_set(err, ERR_INPUT, "%s: the host must be a name or an IPv4 address, up to %zu bytes",
+		return err_set(err, ERR_INPUT,
+			       "%s: the host must be a name or an IPv4 address, up to %zu bytes",
 			       text, sizeof(url.host) - 1);
 	url.tls = scheme->tls;
 	url.port = colon ? port_of(colon + 1, length - host_length - 1) : scheme->port;
 	if (!url.port)
-		return err_set(err, ERR_INPUT, "%s: the port must be a number from 1 to 65535", text);
+		return err_set(err, ERR_INPUT, "%s: the port must be a number from 1 to 65535",
+			       text);
 	memcpy(url.host, host, host_length);
 	memcpy(url.authority, host, url.port == scheme->port ? host_length : length);
 	host += length;
 	length = strcspn(host, "#");
 	if (length + 2 > sizeof(url.path))
-		return err_set(err, ERR_INPUT, "%s: the path is longer than %zu bytes", text, sizeof(url.path) - 2);
+		return err_set(err, ERR_INPUT, "%s: the path is longer than %zu bytes", text,
+			       sizeof(url.path) - 2);
 	if (*host != '/')
 		url.path[0] = '/';
 	memcpy(url.path + strlen(url.path), host, length);

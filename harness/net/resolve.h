@@ -10,8 +10,8 @@
 #include "base/err.h"
 
 struct url {
-	bool tls;       /* wss, https */
-	char host[256]; /* without port */
+	bool tls;	     /* wss, https */
+	char host[256];	     /* without port */
 	char authority[280]; /* as to be sent in Host: port left out when it is the default */
 	uint16_t port;
 	char path[1024]; /* begins with '/', includes the query */

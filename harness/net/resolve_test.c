@@ -18,9 +18,12 @@ static void an_address_falls_into_its_pieces(void **unused)
 		uint16_t port;
 		bool tls;
 	} rows[] = {
-		{ "ws://127.0.0.1:8080/realtime/c-1", "127.0.0.1", "127.0.0.1:8080", "/realtime/c-1", 8080, false },
-		{ "wss://voice.example.com/a?b=c", "voice.example.com", "voice.example.com", "/a?b=c", 443, true },
-		{ "wss://voice.example.com:443/a", "voice.example.com", "voice.example.com", "/a", 443, true },
+		{ "ws://127.0.0.1:8080/realtime/c-1", "127.0.0.1", "127.0.0.1:8080",
+		  "/realtime/c-1", 8080, false },
+		{ "wss://voice.example.com/a?b=c", "voice.example.com", "voice.example.com",
+		  "/a?b=c", 443, true },
+		{ "wss://voice.example.com:443/a", "voice.example.com", "voice.example.com", "/a",
+		  443, true },
 		{ "ws://h:443", "h", "h:443", "/", 443, false },
 		{ "http://h", "h", "h", "/", 80, false },
 		{ "https://h?q#f", "h", "h", "/?q", 443, true },
@@ -43,8 +46,19 @@ static void an_address_falls_into_its_pieces(void **unused)
 static void what_is_no_address_is_refused_and_leaves_the_output_alone(void **unused)
 {
 	static const char *const rows[] = {
-		"", "ftp://h", "ws://", "ws:///path", "ws://:80", "ws://h:", "ws://h:0", "ws://h:65536", "ws://h:8x",
-		"ws://h/a b", "ws://h/a\r\nX: y", "ws://user:secret@h/", "ws://[::1]:80/",
+		"",
+		"ftp://h",
+		"ws://",
+		"ws:///path",
+		"ws://:80",
+		"ws://h:",
+		"ws://h:0",
+		"ws://h:65536",
+		"ws://h:8x",
+		"ws://h/a b",
+		"ws://h/a\r\nX: y",
+		"ws://user:secret@h/",
+		"ws://[::1]:80/",
 	};
 
 	(void)unused;

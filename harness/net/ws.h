@@ -28,30 +28,30 @@ struct ws_header {
 };
 
 struct ws_dial {
-	struct sockaddr_in address;   /* resolved */
-	const char *host;             /* Host header and SNI */
-	const char *path;             /* with query */
-	const char *protocol;         /* Sec-WebSocket-Protocol, or NULL */
+	struct sockaddr_in address; /* resolved */
+	const char *host;	    /* Host header and SNI */
+	const char *path;	    /* with query */
+	const char *protocol;	    /* Sec-WebSocket-Protocol, or NULL */
 	const struct ws_header *headers;
 	size_t header_count;
 	bool tls;
-	const char *source_ip;        /* bind source, or NULL */
+	const char *source_ip; /* bind source, or NULL */
 };
 
-struct ws_accepted { /* the 101 */
-	const char *color, *instance; /* X-Agent-Color, X-Agent-Instance; NULL when absent */
+struct ws_accepted {			/* the 101 */
+	const char *color, *instance;	/* X-Agent-Color, X-Agent-Instance; NULL when absent */
 	const char *const *set_cookies; /* each Set-Cookie value, trimmed */
 	size_t set_cookie_count;
 };
 
 struct ws_ended {
-	bool established;           /* a leg that ended, else a dial that failed */
-	enum dial_failure failure;  /* when not established */
-	uint16_t status;            /* HTTP status of a refused dial, else 0 */
-	enum leg_how how;           /* when established */
-	enum side side;             /* who began the end */
-	uint16_t code;              /* close code of the frame, 0 without */
-	const char *text;           /* the library's words, for notes; never NULL */
+	bool established;	   /* a leg that ended, else a dial that failed */
+	enum dial_failure failure; /* when not established */
+	uint16_t status;	   /* HTTP status of a refused dial, else 0 */
+	enum leg_how how;	   /* when established */
+	enum side side;		   /* who began the end */
+	uint16_t code;		   /* close code of the frame, 0 without */
+	const char *text;	   /* the library's words, for notes; never NULL */
 };
 
 struct ws_owner {
@@ -63,18 +63,23 @@ struct ws_owner {
 
 struct ws_settings {
 	bool tls_verify;
-	const char *ca_file;         /* or NULL */
+	const char *ca_file; /* or NULL */
 };
 
-int ws_context_new(struct loop *, const struct ws_settings *, struct ws_context **ret, struct err *);
+int ws_context_new(struct loop *, const struct ws_settings *, struct ws_context **ret,
+		   struct err *);
 void ws_context_free(struct ws_context *);
 
 /* Never calls back before it returns. Returns NULL with err only for our own faults (out of descriptors is reported through
  * on_end as DIAL_LOCAL_LIMIT). Time-outs are the owner's: it calls ws_abort. */
-struct ws *ws_dial(struct ws_context *, const struct ws_dial *, const struct ws_owner *, void *user, struct err *);
+struct ws *ws_dial(struct ws_context *, const struct ws_dial *, const struct ws_owner *, void *user,
+		   struct err *);
 /* Queues a message; 0, or -1 when the leg is ending or more than 256 KiB wait. */
 int ws_send(struct ws *, const void *data, size_t size, bool binary);
-void ws_close(struct ws *, uint16_t code); /* orderly: close frame after what is queued, then FIN; gives up after 2 s */
-void ws_abort(struct ws *, bool reset);    /* no close frame: FIN, or RST when reset */
+void ws_close(
+	struct ws *,
+	uint16_t
+		code); /* orderly: close frame after what is queued, then FIN; gives up after 2 s */
+void ws_abort(struct ws *, bool reset); /* no close frame: FIN, or RST when reset */
 
 #endif

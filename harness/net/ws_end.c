@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,17 +30,20 @@ static enum dial_failure by_errno(int errnum)
 	}
 }
 
-static enum dial_failure by_tls(unsigned long error)
+/* Who refuses whom tells the other why (RFC 8446, 6.2); the library forgets OpenSSL's own errors. */
+static enum dial_failure by_tls_alert(int alert)
 {
-	switch (ERR_GET_REASON(error)) {
-	case SSL_R_CERTIFICATE_VERIFY_FAILED:
+	switch (alert) {
+	case SSL_AD_BAD_CERTIFICATE:
+	case SSL_AD_UNSUPPORTED_CERTIFICATE:
+	case SSL_AD_CERTIFICATE_REVOKED:
+	case SSL_AD_CERTIFICATE_EXPIRED:
+	case SSL_AD_CERTIFICATE_UNKNOWN:
+	case SSL_AD_UNKNOWN_CA:
 		return DIAL_TLS_CERT;
-	case SSL_R_UNSUPPORTED_PROTOCOL:
-	case SSL_R_WRONG_VERSION_NUMBER:
-	case SSL_R_WRONG_SSL_VERSION:
-	case SSL_R_NO_PROTOCOLS_AVAILABLE:
-	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+	case SSL_AD_PROTOCOL_VERSION:
+	case SSL_AD_HANDSHAKE_FAILURE:
+	case SSL_AD_INSUFFICIENT_SECURITY:
 		return DIAL_TLS_VERSION;
 	default:
 		return DIAL_RESET;
@@ -61,10 +63,11 @@ void ws_dial_failed(const struct ws_dial_end *d, struct ws_ended *ret)
 		ret->status = (uint16_t)d->status;
 	} else if (strstr(d->text, "X509_V_ERR")) {
 		ret->failure = DIAL_TLS_CERT;
-	} else if (d->tls) {
-		ret->failure = by_tls(d->tls);
+	} else if (d->tls_alert) {
+		ret->failure = by_tls_alert(d->tls_alert);
 	} else if (!strncmp(d->text, "Unable to connect", 17)) {
-		ret->failure = DIAL_REFUSED; /* the library keeps the errno to itself; nobody else refuses */
+		ret->failure =
+			DIAL_REFUSED; /* the library keeps the errno to itself; nobody else refuses */
 	} else if (strstr(d->text, "imed out")) {
 		ret->failure = DIAL_TIMEOUT;
 	}
@@ -74,14 +77,16 @@ void ws_stream_ended(int fd, struct ws_ended *ret)
 {
 	struct tcp_info info;
 	socklen_t size = sizeof(info);
-	int state = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? TCP_CLOSE : info.tcpi_state;
+	int state = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? TCP_CLOSE :
+									      info.tcpi_state;
 
 	ret->how = state == TCP_CLOSE ? LEG_RST : LEG_FIN;
 	/* Still established: the library gave the leg up, over bytes that are no WebSocket. */
 	ret->side = state == TCP_ESTABLISHED ? SIDE_CALLER : SIDE_AGENT;
 }
 
-uint16_t ws_close_code(const unsigned char *payload, size_t size, const unsigned char *raw, size_t raw_size)
+uint16_t ws_close_code(const unsigned char *payload, size_t size, const unsigned char *raw,
+		       size_t raw_size)
 {
 	uint16_t code;
 

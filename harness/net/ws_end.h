@@ -16,12 +16,12 @@ struct ws_ended;
 
 /* What is known when a dial fails. */
 struct ws_dial_end {
-	bool aborted;          /* by its owner */
-	bool at_once;          /* before ws_dial returned: errnum says why */
+	bool aborted; /* by its owner */
+	bool at_once; /* before ws_dial returned: errnum says why */
 	int errnum;
-	unsigned status;       /* HTTP status read, 0 when none was */
-	unsigned long tls;     /* first error of OpenSSL's queue, 0 without */
-	const char *text;      /* the library's words */
+	unsigned status;  /* HTTP status read, 0 when none was */
+	int tls_alert;	  /* the fatal one sent or received, 0 without */
+	const char *text; /* the library's words */
 };
 
 void ws_dial_failed(const struct ws_dial_end *, struct ws_ended *ret);
@@ -33,6 +33,7 @@ void ws_stream_ended(int fd, struct ws_ended *ret);
  * The close code as the agent sent it. libwebsockets 4.1 replaces 1004 to 1016 by 1002 before it tells us, and 1012
  * (service restart) is what a drained agent says. `raw` is the library's read buffer, where the frame still lies.
  */
-uint16_t ws_close_code(const unsigned char *payload, size_t size, const unsigned char *raw, size_t raw_size);
+uint16_t ws_close_code(const unsigned char *payload, size_t size, const unsigned char *raw,
+		       size_t raw_size);
 
 #endif
