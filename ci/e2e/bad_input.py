@@ -118,7 +118,7 @@ def bad_command_and_flags():
     refused(["run", DEMO, "--quiet=yes"], BAD, "--quiet")
     refused(["run", DEMO, "--workers", "0"], BAD, "--workers", "0", "16")
     refused(["run", DEMO, "--defect", "D99"], BAD, "D99")
-    refused(["run"], BAD, "scenario")
+    refused(["run"], BAD, "SCENARIO")
 
 
 def bad_source_addresses():
