@@ -1,10 +1,10 @@
 /* A worker: one process of callers, spawned by the supervisor. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,9 +12,11 @@
 #include "command/core/heartbeat.h"
 #include "net/control.h"
 #include "net/process.h"
+#include "net/resolve.h"
 #include "scenario/scenario.h"
 #include "sim/crowd.h"
 
+enum { DESCRIPTORS_SPARE = 256 };
 static const int64_t bind_within_ns = 60 * NS_PER_S;
 static const int64_t tick_every_ns = 50 * NS_PER_MS;
 static const int64_t counters_every_ns = 250 * NS_PER_MS;
@@ -116,20 +118,27 @@ static int bind_url(const struct worker *w, const struct control_message *bind, 
 			     err);
 }
 
-/* "127.0.0.2-127.0.0.9" */
-static int parse_sources(const char *text, struct crowd_settings *ret, struct err *err)
+/* One descriptor a leg; arrivals come and go at random, and a leg that was lost may still be
+ * closing. */
+static int make_room(const struct worker *w, struct err *err)
 {
-	const char *dash = strchr(text, '-');
-	char first_text[INET_ADDRSTRLEN];
-	struct in_addr first, last;
+	unsigned long long share = (unsigned)w->scenario->calls.live / w->of;
+	unsigned long long need = share + share / 8 + DESCRIPTORS_SPARE;
+	struct rlimit limit;
 
-	snprintf(first_text, sizeof(first_text), "%.*s", dash ? (int)(dash - text) : 0, text);
-	if (!dash || inet_pton(AF_INET, first_text, &first) != 1 ||
-	    inet_pton(AF_INET, dash + 1, &last) != 1 || ntohl(last.s_addr) < ntohl(first.s_addr))
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return err_errno(err, ERR_HARNESS, errno, "worker: limit of descriptors");
+	if (limit.rlim_max < need)
 		return err_set(err, ERR_INPUT,
-			       "--local-ips %s: FIRST-LAST, two IPv4 addresses in order", text);
-	ret->first_source = ntohl(first.s_addr);
-	ret->sources = ntohl(last.s_addr) - ntohl(first.s_addr) + 1;
+			       "calls.live %d: %llu calls of one worker need %llu descriptors, the "
+			       "limit is %llu (ulimit -n): more --workers, or fewer calls",
+			       w->scenario->calls.live, share, need,
+			       (unsigned long long)limit.rlim_max);
+	if (limit.rlim_cur >= need)
+		return 0;
+	limit.rlim_cur = need;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return err_errno(err, ERR_HARNESS, errno, "worker: %llu descriptors", need);
 	return 0;
 }
 
@@ -158,8 +167,8 @@ static int bind_worker(struct worker *w, const char *dir, const char *local_ips,
 		err_set(err, ERR_HARNESS, "worker: run and run_id are needed to begin");
 		goto out;
 	}
-	if ((local_ips && parse_sources(local_ips, &s, err) < 0) ||
-	    bind_url(w, bind, &url, err) < 0)
+	if ((local_ips && ipv4_range(local_ips, &s.first_source, &s.sources, err) < 0) ||
+	    bind_url(w, bind, &url, err) < 0 || make_room(w, err) < 0)
 		goto out;
 	scenario_digest(w->scenario, identity.scenario_digest);
 	if (lane_open(dir, &identity, &w->lane, err) < 0 ||

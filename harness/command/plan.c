@@ -1,6 +1,7 @@
 /*
- * The dry run: what would happen when, from the scenario and its seed alone. Each worker's share is drawn apart, as the
- * workers of a run do, and the shares are put together: the text is the same for any number of them, or a stream is shared.
+ * The dry run: what would happen when, from the scenario and its seed alone. Each worker's share is
+ * drawn apart, as the workers of a run do, and the shares are put together: the text is the same
+ * for any number of them, or a stream is shared.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -160,7 +161,8 @@ static int by_due(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* The planned losses of a call, were each new leg there at once; returns how many, prints them on demand. */
+/* The planned losses of a call, were each new leg there at once; returns how many, prints them on
+ * demand. */
 static unsigned losses_of(const struct scenario *sc, const struct call_plan *p, bool print)
 {
 	struct losses losses = losses_begin(sc, p->number, p->profile);

@@ -1,6 +1,7 @@
 /*
- * One libev loop per process. The loop is created by its owner and passed down; nobody uses ev_default_loop, so there is
- * no hidden state. Signals come through signalfd-like watchers of the loop's owner. Callbacks never block.
+ * One libev loop per process. The loop is created by its owner and passed down; nobody uses
+ * ev_default_loop, so there is no hidden state. Signals come through signalfd-like watchers of the
+ * loop's owner. Callbacks never block.
  */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
@@ -16,7 +17,8 @@ struct loop *loop_new(void); /* aborts when the kernel gives no epoll */
 void loop_free(struct loop *);
 struct ev_loop *loop_ev(
 	struct
-	loop *); /* for libraries that plug into libev (libwebsockets, hiredis); net/ and fixtures only */
+	/* for libraries that plug into libev (libwebsockets, hiredis); net/ and fixtures only */
+	loop *);
 void loop_run(struct loop *);	   /* until loop_stop */
 void loop_run_once(struct loop *); /* one iteration, blocking until something happens */
 void loop_stop(struct loop *);

@@ -105,3 +105,20 @@ int resolve_ipv4(const char *host, uint16_t port, struct sockaddr_in *ret, struc
 	freeaddrinfo(found);
 	return 0;
 }
+
+int ipv4_range(const char *text, uint32_t *ret_first, uint32_t *ret_count, struct err *err)
+{
+	const char *dash = strchr(text, '-');
+	char first_text[INET_ADDRSTRLEN] = "";
+	struct in_addr first, last;
+
+	if (dash && dash - text < INET_ADDRSTRLEN)
+		memcpy(first_text, text, (size_t)(dash - text));
+	if (!dash || inet_pton(AF_INET, first_text, &first) != 1 ||
+	    inet_pton(AF_INET, dash + 1, &last) != 1 || ntohl(last.s_addr) < ntohl(first.s_addr))
+		return err_set(err, ERR_INPUT, "%s: not FIRST-LAST, two IPv4 addresses in order",
+			       text);
+	*ret_first = ntohl(first.s_addr);
+	*ret_count = ntohl(last.s_addr) - ntohl(first.s_addr) + 1;
+	return 0;
+}

@@ -1,11 +1,13 @@
 /*
- * Names to addresses, blocking, done before the first dial. And the pieces of a ws:// or http:// URL.
+ * Names to addresses, blocking, done before the first dial. And the pieces of a ws:// or http://
+ * URL.
  */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -19,5 +21,7 @@ struct url {
 
 int url_parse(const char *text, struct url *ret, struct err *);
 int resolve_ipv4(const char *host, uint16_t port, struct sockaddr_in *ret, struct err *);
+/* "127.0.0.2-127.0.0.9": the first address in host order, and how many. */
+int ipv4_range(const char *text, uint32_t *ret_first, uint32_t *ret_count, struct err *);
 
 #endif

@@ -101,6 +101,24 @@ static void a_numeric_host_resolves_to_itself(void **unused)
 	assert_int_equal(err.kind, ERR_WORLD);
 }
 
+static void a_range_of_addresses_has_a_first_and_a_count(void **unused)
+{
+	static const char *const wrong[] = {
+		"",	      "127.0.0.1", "127.0.0.2-127.0.0.1",	"-127.0.0.1",
+		"127.0.0.1-", "a-b",	   "127.000.000.0001-127.0.0.2"
+	};
+	uint32_t first = 7, count = 7;
+	struct err err = { 0 };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(ipv4_range(wrong[i], &first, &count, &err), -1);
+	assert_int_equal(first, 7);
+	assert_int_equal(ipv4_range("127.0.0.250-127.0.1.4", &first, &count, &err), 0);
+	assert_int_equal(first, 0x7f0000fa);
+	assert_int_equal(count, 11);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +126,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_address_is_refused_and_leaves_the_output_alone),
 		cmocka_unit_test(a_path_that_does_not_fit_is_refused),
 		cmocka_unit_test(a_numeric_host_resolves_to_itself),
+		cmocka_unit_test(a_range_of_addresses_has_a_first_and_a_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,8 +31,8 @@
 
 enum ending { STAY, CLOSE, RESET };
 
-/* What the server does: `answer` (after the head; "101" makes an upgrade), then `frames`, then the ending. After `wait` bytes
- * of frames received the ending is done; 0: at once. */
+/* What the server does: `answer` (after the head; "101" makes an upgrade), then `frames`, then the
+ * ending. After `wait` bytes of frames received the ending is done; 0: at once. */
 struct script {
 	const char *answer, *headers;
 	const void *frames;

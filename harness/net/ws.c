@@ -135,7 +135,8 @@ int ws_send(struct ws *ws, const void *data, size_t size, bool binary)
 	if (!ws->established || ws->closing || ws->aborted || ws->peer_closed || ws->over ||
 	    size > WS_MESSAGE_MAX)
 		return -1;
-	/* Written at once: asking for a writable callback first costs two system calls and a turn of the loop. */
+	/* Written at once: asking for a writable callback first costs two system calls and a turn
+	 * of the loop. */
 	if (!ws->queue.len && !lws_partial_buffered(ws->wsi))
 		return write_frame(ws, data, size, binary);
 	if (ws->queue.len + sizeof(w) + size > QUEUE_MAX)
@@ -170,7 +171,8 @@ void ws_abort(struct ws *ws, bool reset)
 		return;
 	ws->aborted = true;
 	ws->reset = reset;
-	/* On the wire now, whenever the library comes to its close(): disconnecting a stream resets it. */
+	/* On the wire now, whenever the library comes to its close(): disconnecting a stream resets
+	 * it. */
 	if (ws->established && reset)
 		connect(ws->fd, &nowhere, sizeof(nowhere));
 	else if (ws->established)

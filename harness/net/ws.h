@@ -1,11 +1,11 @@
 /*
- * WebSocket client over libwebsockets on our libev loop (foreign loop; fd_limit_per_thread left 0; no sul per connection;
- * names resolved before dialing: see the measurements in the reference). One context per process, thousands of
- * connections. Not a server and not a URL parser for HTTP.
+ * WebSocket client over libwebsockets on our libev loop (foreign loop; fd_limit_per_thread left 0;
+ * no sul per connection; names resolved before dialing: see the measurements in the reference). One
+ * context per process, thousands of connections. Not a server and not a URL parser for HTTP.
  *
- * Ownership: the owner holds a struct ws * from ws_dial until its on_end was called; on_end is called exactly once for
- * every dial, also after ws_close/ws_abort, and the pointer is dead afterwards. Callbacks run on the loop; they may call
- * ws_send, ws_close, ws_abort and ws_dial.
+ * Ownership: the owner holds a struct ws * from ws_dial until its on_end was called; on_end is
+ * called exactly once for every dial, also after ws_close/ws_abort, and the pointer is dead
+ * afterwards. Callbacks run on the loop; they may call ws_send, ws_close, ws_abort and ws_dial.
  * Stamps are the owner's business: it stamps before ws_send and as first thing in a callback.
  */
 #ifndef NET_WS_H
@@ -70,8 +70,9 @@ int ws_context_new(struct loop *, const struct ws_settings *, struct ws_context 
 		   struct err *);
 void ws_context_free(struct ws_context *);
 
-/* Never calls back before it returns. Returns NULL with err only for our own faults (out of descriptors is reported through
- * on_end as DIAL_LOCAL_LIMIT). Time-outs are the owner's: it calls ws_abort. */
+/* Never calls back before it returns. Returns NULL with err only for our own faults (out of
+ * descriptors is reported through on_end as DIAL_LOCAL_LIMIT). Time-outs are the owner's: it calls
+ * ws_abort. */
 struct ws *ws_dial(struct ws_context *, const struct ws_dial *, const struct ws_owner *, void *user,
 		   struct err *);
 /* Queues a message; 0, or -1 when the leg is ending or more than 256 KiB wait. */

@@ -30,7 +30,8 @@ static enum dial_failure by_errno(int errnum)
 	}
 }
 
-/* Who refuses whom tells the other why (RFC 8446, 6.2); the library forgets OpenSSL's own errors. */
+/* Who refuses whom tells the other why (RFC 8446, 6.2); the library forgets OpenSSL's own
+ * errors. */
 static enum dial_failure by_tls_alert(int alert)
 {
 	switch (alert) {
@@ -67,7 +68,8 @@ void ws_dial_failed(const struct ws_dial_end *d, struct ws_ended *ret)
 		ret->failure = by_tls_alert(d->tls_alert);
 	} else if (!strncmp(d->text, "Unable to connect", 17)) {
 		ret->failure =
-			DIAL_REFUSED; /* the library keeps the errno to itself; nobody else refuses */
+			/* the library keeps the errno to itself; nobody else refuses */
+			DIAL_REFUSED;
 	} else if (strstr(d->text, "imed out")) {
 		ret->failure = DIAL_TIMEOUT;
 	}
@@ -95,7 +97,8 @@ uint16_t ws_close_code(const unsigned char *payload, size_t size, const unsigned
 	code = (uint16_t)(payload[0] << 8 | payload[1]);
 	if (code != PROTOCOL_ERROR || size > 125)
 		return code;
-	/* An unmasked close frame of this length and reason; text before it cannot look like one. */
+	/* An unmasked close frame of this length and reason; text before it cannot look like
+	 * one. */
 	for (size_t i = 0; i + 2 + size <= raw_size; i++) {
 		const unsigned char *frame = raw + i;
 		uint16_t said = (uint16_t)(frame[2] << 8 | frame[3]);

@@ -65,7 +65,8 @@ static int append_headers(struct ws *ws, char **at, size_t room)
 {
 	size_t size = ws->head ? strlen(ws->head) : 0;
 
-	/* The request is being made at the start of the library's service buffer, which it also reads into. */
+	/* The request is being made at the start of the library's service buffer, which it also
+	 * reads into. */
 	if (!ws->context->service) {
 		const char *begin = *at;
 
@@ -146,7 +147,8 @@ static int on_receive(struct ws *ws, const void *data, size_t size)
 	if (ws->deaf)
 		return 0;
 	if (ws->joined.len + size > WS_MESSAGE_MAX) {
-		/* Not closed by -1 from here: in the middle of a frame the library would write past its buffer. */
+		/* Not closed by -1 from here: in the middle of a frame the library would write past
+		 * its buffer. */
 		ws->deaf = true;
 		ws_close(ws, MESSAGE_TOO_BIG);
 		return 0;
@@ -171,7 +173,8 @@ static void on_peer_close(struct ws *ws, const unsigned char *payload, size_t si
 	ws->peer_closed = true;
 	ws->code = ws_close_code(payload, size, ws->context->service,
 				 ws->context->service ? WS_READ_MAX + LWS_PRE : 0);
-	/* The library answers the frame; an agent that does not read must not hold the leg for longer. */
+	/* The library answers the frame; an agent that does not read must not hold the leg for
+	 * longer. */
 	ws_lose_patience(ws);
 }
 

@@ -1,6 +1,6 @@
 /*
- * The inside of the WebSocket client, shared by ws.c (what its owner asks for) and ws_events.c (what the
- * library tells). Nobody else includes this.
+ * The inside of the WebSocket client, shared by ws.c (what its owner asks for) and ws_events.c
+ * (what the library tells). Nobody else includes this.
  */
 #ifndef NET_WS_INSIDE_H
 #define NET_WS_INSIDE_H

@@ -263,7 +263,8 @@ static void a_full_socket_queues_up_to_the_limit_and_then_refuses(void **unused)
 	stop(&c);
 }
 
-/* A server whose certificate nobody vouches for. `ciphers`: its only ones, of TLS 1.2; NULL for all. */
+/* A server whose certificate nobody vouches for. `ciphers`: its only ones, of TLS 1.2; NULL for
+ * all. */
 struct tls_peer {
 	struct peer tcp;
 	SSL_CTX *context;

@@ -87,8 +87,8 @@ static void on_lost(struct call *c, int64_t now_ns)
 	wait_to_redial(c, now_ns);
 }
 
-/* A leg ended before it was ready. The first frame of leg 0 is another than that of later ones: until
- * a call is admitted, its leg is leg 0. */
+/* A leg ended before it was ready. The first frame of leg 0 is another than that of later ones:
+ * until a call is admitted, its leg is leg 0. */
 static void on_stillborn(struct call *c, int64_t now_ns)
 {
 	if (c->admitted)
@@ -130,7 +130,8 @@ static void tell_open(struct call *c, bool conflict, struct call_actions *out)
 	c->untold = false;
 }
 
-/* The 101 and the first message must agree on where the leg is; what one leaves out the other may say. */
+/* The 101 and the first message must agree on where the leg is; what one leaves out the other may
+ * say. */
 static void settle_origin(struct call *c, const struct call_input *in, struct call_actions *out)
 {
 	bool two_colors = in->color && c->color && in->color != c->color;
@@ -181,12 +182,14 @@ static void on_ready(struct call *c, const struct call_input *in, int64_t now_ns
 	c->attempt = 0;
 	c->limit_ns = INT64_MAX;
 	c->state = CALL_LIVE;
-	/* A loss planned for after the hangup never comes: what is left to say is said on this leg. */
+	/* A loss planned for after the hangup never comes: what is left to say is said on this
+	 * leg. */
 	after_ns = losses_next_ns(&c->losses, &c->reset);
 	c->lose_ns = after_ns < left_ns ? now_ns + after_ns : INT64_MAX;
 	if (c->sent == c->acked)
 		return;
-	/* The open turn was applied before the leg was lost, or it is asked again with its token. */
+	/* The open turn was applied before the leg was lost, or it is asked again with its
+	 * token. */
 	if ((m->has & STATE_HAS_TURNS) && m->turns >= c->sent)
 		c->acked = c->sent;
 	else

@@ -1,16 +1,18 @@
 /*
- * One simulated call: what the caller does next. Pure: time, bytes and ids come in, actions go out; leg.c and crowd.c carry
- * them out. Not a socket, not a schedule of many calls.
+ * One simulated call: what the caller does next. Pure: time, bytes and ids come in, actions go out;
+ * leg.c and crowd.c carry them out. Not a socket, not a schedule of many calls.
  *
  *   start ─> DIALING ─101─> OPENING ─ready─> LIVE ─hangup due─> LEAVING ─end of leg─> OVER
  *               ^  └─fail──┐     │            │ └─planned loss─> LOSING ─┐
  *               └─backoff─ WAITING <──────────┴──end of leg (resumable) ─┘
  *
- * A bridge never comes back: any end of its leg before the hangup ends the call. Every way to OVER records call.end once.
+ * A bridge never comes back: any end of its leg before the hangup ends the call. Every way to OVER
+ * records call.end once.
  *
  * How a call ends (style.md, "Truth tables"):
  *   planned hangup sent                                    completed
- *   leg lost (bridge) or not back within resume_within     dropped, or truncated for a bridge closed 1000/1001 by the agent
+ *   leg lost (bridge) or not back within resume_within     dropped; truncated for a bridge that
+ *                                                          the agent closed with 1000 or 1001
  *   a turn unanswered past dead_after                      muted
  *   never admitted within setup_within                     refused
  *   we ended it                                            abandoned
@@ -46,7 +48,8 @@ struct call {
 	enum call_end end; /* why, from CALL_ENDING on */
 	bool admitted;
 	bool reset; /* the planned loss of this leg is a RST */
-	bool untold; /* dial.ok of this leg is not on record yet: the first message may contradict the 101 */
+	/* dial.ok of this leg is not on record yet: the first message may contradict the 101 */
+	bool untold;
 	uint8_t dial_flags; /* DIAL_* of the last dial */
 	uint16_t leg;	    /* number of the current, or next, leg; 0 until one was admitted */
 	uint16_t legs;	    /* that were up */
@@ -94,7 +97,9 @@ struct call_input {
 };
 
 enum call_action_kind {
-	DO_RECORD, /* append the event; `text` is its note, if not NULL; `sends`: stamp it again, right before the next action */
+	/* append the event; `text` is its note, if not NULL; `sends`: stamp it again, right before
+	 * the next action */
+	DO_RECORD,
 	DO_DIAL,
 	DO_OPEN,   /* first frames of a call */
 	DO_REOPEN, /* first frames of a later leg */
@@ -121,7 +126,8 @@ struct call_actions {
 /* `id` is the id text (c-<run>-<number>), `zero_ns` the schedule's zero. */
 struct call call_begin(const struct scenario *, const struct call_plan *, const char *id,
 		       int64_t zero_ns);
-/* The only way a call changes. Appends to `out`, whose count the caller has set to 0; then look at wake_ns. */
+/* The only way a call changes. Appends to `out`, whose count the caller has set to 0; then look at
+ * wake_ns. */
 void call_step(struct call *, const struct call_input *, int64_t now_ns, struct call_actions *out);
 /* The stamp its open turn was given when it really went out: dead_after counts from there. */
 static inline void call_asked(struct call *c, int64_t t_ns)

@@ -1,6 +1,6 @@
 /*
- * What a call puts on record: one function an event, each field as record/event.h says. Used by call.c
- * only; decides nothing. "Sends" are stamped again by who carries them out.
+ * What a call puts on record: one function an event, each field as record/event.h says. Used by
+ * call.c only; decides nothing. "Sends" are stamped again by who carries them out.
  */
 #ifndef SIM_CALL_EVENTS_H
 #define SIM_CALL_EVENTS_H

@@ -1,7 +1,8 @@
 /* What a call does next, and how it ends. */
 #include "sim/test_stage.h"
 
-/* The table of style.md, row by row: planned hangup sent | lost and not back | unanswered past dead_after | we ended it. */
+/* The table of style.md, row by row: planned hangup sent | lost and not back | unanswered past
+ * dead_after | we ended it. */
 static void hang_up(struct stage *s)
 {
 	int64_t ms = 0;
@@ -279,8 +280,7 @@ static void an_open_turn_is_answered_by_state_or_asked_again_with_its_token(void
 	}
 }
 
-static void the_time_to_come_back_runs_from_the_first_loss_whatever_legs_fail_meanwhile(
-	void **unused)
+static void the_time_to_come_back_runs_from_the_first_loss_whatever_fails_meanwhile(void **unused)
 {
 	struct stage s = { .scenario = scenario_of() };
 	int64_t at_ms;
@@ -336,7 +336,7 @@ int main(void)
 		cmocka_unit_test(a_loss_planned_for_after_the_hangup_never_comes),
 		cmocka_unit_test(an_open_turn_is_answered_by_state_or_asked_again_with_its_token),
 		cmocka_unit_test(
-			the_time_to_come_back_runs_from_the_first_loss_whatever_legs_fail_meanwhile),
+			the_time_to_come_back_runs_from_the_first_loss_whatever_fails_meanwhile),
 		cmocka_unit_test(a_hangup_waits_for_the_open_turn_and_for_those_due_before_it),
 	};
 

@@ -209,8 +209,8 @@ static void wake_caller(struct caller *c)
 	step(c, &in, clock_now_ns());
 }
 
-/* Sets the loop timer for what is due next. It is only ever moved forwards in time: one that fires early costs less than
- * moving it for each of thousands of calls. */
+/* Sets the loop timer for what is due next. It is only ever moved forwards in time: one that fires
+ * early costs less than moving it for each of thousands of calls. */
 static void arm(struct crowd *crowd)
 {
 	int64_t next_ns = timers_next_ns(&crowd->timers), due_ns = INT64_MAX;
@@ -248,9 +248,9 @@ static void on_wake(void *user)
 
 /* --- the door --- */
 
-/* One source address has about 28,000 ports to a destination, and a call that dials again leaves its
- * old one waiting. On loopback there are addresses without end; they cost a look at all interfaces
- * for each dial, so that few calls get none. */
+/* One source address has about 28,000 ports to a destination, and a call that dials again leaves
+ * its old one waiting. On loopback there are addresses without end; they cost a look at all
+ * interfaces for each dial, so that few calls get none. */
 static void spread_sources(struct leg_place *p, int calls)
 {
 	enum { CALLS_A_SOURCE = 15000, LOOPBACK = 127, FIRST = 0x7f001001 /* 127.0.16.1 */ };

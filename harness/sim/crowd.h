@@ -1,9 +1,10 @@
 /*
- * The crowd: all calls of one worker, their legs and their timers. The thin edge round the pure call: it stamps, feeds
- * inputs to call_step and carries the actions out on net/ws. One loop timer for all calls; callers come from a slab.
+ * The crowd: all calls of one worker, their legs and their timers. The thin edge round the pure
+ * call: it stamps, feeds inputs to call_step and carries the actions out on net/ws. One loop timer
+ * for all calls; callers come from a slab.
  *
- *   traffic ──due──> caller { call, jar, ws, wire state } ──actions──> ws_dial / ws_send / ws_close, lane
- *                       ^──────── open, message, end, timer ───────────┘
+ *   traffic ──due──> caller { call, leg } ──actions──> leg, lane
+ *                       ^─── inputs, timers ───┘
  */
 #ifndef SIM_CROWD_H
 #define SIM_CROWD_H
@@ -23,11 +24,12 @@ struct crowd_settings {
 	struct lane *lane;
 	struct ws_context *ws;
 	const struct wire *wire;
-	const char *run6;	  /* call ids are c-<run6>-<number> */
-	const char *url;	  /* target.url, everything bound but ${call} */
-	uint32_t worker, workers; /* calls are sharded by hash_id(id) % workers */
-	uint32_t first_source,
-		sources; /* source addresses (host order) and how many; 0: the kernel's choice */
+	const char *run6; /* call ids are c-<run6>-<number> */
+	const char *url;  /* target.url, everything bound but ${call} */
+	/* Calls are sharded by hash_id(id) % workers. */
+	uint32_t worker, workers;
+	/* Addresses to dial from (host order), and how many; 0: the kernel's choice. */
+	uint32_t first_source, sources;
 };
 
 struct crowd_counts {
@@ -38,15 +40,17 @@ struct crowd_counts {
 
 struct crowd;
 
-/* Resolves the target: ERR_WORLD when its name has no address. scenario, loop, lane, ws and wire must outlive the crowd. */
+/* Resolves the target: ERR_WORLD when its name has no address. scenario, loop, lane, ws and wire
+ * must outlive the crowd. */
 int crowd_new(const struct crowd_settings *, struct crowd **ret, struct err *);
-void crowd_start(struct crowd *,
-		 int64_t zero_ns); /* the schedule's zero, monotonic, may lie ahead */
-void crowd_stop(struct crowd *,
-		int64_t deadline_ns);	/* no new calls; those live at the deadline are abandoned */
+/* zero: the schedule's, monotonic; may lie ahead. */
+void crowd_start(struct crowd *, int64_t zero_ns);
+/* No new calls; those live at the deadline are abandoned. */
+void crowd_stop(struct crowd *, int64_t deadline_ns);
 void crowd_abandon(struct crowd *);	/* now */
 bool crowd_empty(const struct crowd *); /* stopped, and nobody is left */
 const struct crowd_counts *crowd_counts(const struct crowd *);
-void crowd_free(struct crowd *); /* after the ws context is gone or the crowd is empty */
+/* After the ws context is gone, or when the crowd is empty. */
+void crowd_free(struct crowd *);
 
 #endif

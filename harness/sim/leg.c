@@ -74,7 +74,8 @@ static void on_message(void *user, const void *data, size_t size, bool binary)
 	if (a.leg->place->wire->receive(a.leg->wire_state, &context, data, size, binary, on_meaning,
 					&a, &err) == 0)
 		return;
-	/* Not of the dialect: on record, and no more; an agent that talks nonsense is soon muted. */
+	/* Not of the dialect: on record, and no more; an agent that talks nonsense is soon
+	 * muted. */
 	snprintf(wrong.text, sizeof(wrong.text), "%.120s", err.text);
 	on_meaning(&a, &wrong);
 }

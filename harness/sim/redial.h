@@ -1,5 +1,6 @@
 /*
- * When to dial again: exponential backoff with full jitter, uniform in 0..min(cap, base * 2^attempt). Pure.
+ * When to dial again: exponential backoff with full jitter, uniform in 0..min(cap, base *
+ * 2^attempt). Pure.
  */
 #ifndef SIM_REDIAL_H
 #define SIM_REDIAL_H

@@ -17,7 +17,8 @@ struct traffic traffic_begin(const struct scenario *sc)
 	return t;
 }
 
-/* What is left of a call met at a random moment: calls are met in proportion to their length, anywhere in it. */
+/* What is left of a call met at a random moment: calls are met in proportion to their length,
+ * anywhere in it. */
 static int64_t residual_hold(const struct dist *hold, struct rng *rng)
 {
 	int64_t longest_ns = hold->max_ns < INT64_MAX ? hold->max_ns : 10 * dist_mean_ns(hold);

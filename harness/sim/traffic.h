@@ -1,14 +1,16 @@
 /*
- * Who calls when, and what they will say: the plan of the traffic. Pure: a function of the scenario and its seed, never of
- * workers, clocks or sockets. Every random stream is keyed by (seed, call number, purpose).
+ * Who calls when, and what they will say: the plan of the traffic. Pure: a function of the scenario
+ * and its seed, never of workers, clocks or sockets. Every random stream is keyed by (seed, call
+ * number, purpose).
  *
- *   live |    ______________        the first `live` calls come spread over the ramp and stay for a residual hold, as if
- *        |   /                      they had been met in the middle of their lives;
- *        |  /                       from the middle of the ramp on, new calls come open loop (Poisson) at rate
- *        +-/--------------> t       live / mean(hold), whatever becomes of those before
+ *   live |    ______________    the first `live` calls come spread over the ramp and stay for a
+ *        |   /                  residual hold, as if met in the middle of their lives; from the
+ *        |  /                   middle of the ramp on new calls come open loop (Poisson) at the
+ *        +-/--------------> t   rate live / mean(hold), whatever becomes of those before
  *
- * All times count from the schedule's zero (run.start). A call's script is complete before its first byte: turns are due at
- * fixed times after the call's own due time; the hangup is due at `hold`.
+ * All times count from the schedule's zero (run.start). A call's script is complete before its
+ * first byte: turns are due at fixed times after the call's own due time; the hangup is due at
+ * `hold`.
  */
 #ifndef SIM_TRAFFIC_H
 #define SIM_TRAFFIC_H
@@ -47,7 +49,8 @@ struct pacing {
 struct pacing pacing_begin(const struct scenario *, uint64_t number);
 int64_t pacing_next_ns(struct pacing *);
 
-/* The planned losses of a call's legs: how long after it became ready leg 0, 1, 2... is lost by the caller's own network. */
+/* The planned losses of a call's legs: how long after it became ready leg 0, 1, 2... is lost by the
+ * caller's own network. */
 struct losses {
 	const struct profile_plan *plan;
 	struct rng rng;
