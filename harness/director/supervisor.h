@@ -3,7 +3,7 @@
  * schedule's clock, passes messages between director, workers, tap, observer and the `run`
  * command, and ends everything on every way out.
  *
- *   run <── notes, phases, counters ── supervisor ── signal, stop ──> director, workers, agents, ...
+ *   run <── phases, counters ── supervisor ── signal, stop ──> director, workers, agents, ...
  *
  * It judges nothing and plans nothing. EOF on the channel to `run` (it was killed) ends the run
  * at once.

@@ -20,19 +20,25 @@ enum { CONTROL_TEXT_MAX = 4096 };
 enum control_type {
 	CONTROL_NONE = 0,
 	/* downwards */
-	CONTROL_BIND, /* text: "name=value\n"... late variables and addresses of the stack; the child answers READY */
+	/* text: "name=value\n"... late variables and addresses of the stack; the child answers
+	 * READY */
+	CONTROL_BIND,
 	CONTROL_START, /* a: t0, the schedule's zero, monotonic ns */
 	CONTROL_PHASE, /* a: enum phase, b: step number; for display and recording */
-	CONTROL_STOP, /* no new calls; a: until when live ones may finish (monotonic ns); then FINISHED */
+	/* no new calls; a: until when live ones may finish (monotonic ns); then FINISHED */
+	CONTROL_STOP,
 	CONTROL_ABORT,	/* stop now, close lanes, exit */
 	CONTROL_EXITED, /* to the director: instance text ended, a: status */
-	CONTROL_COUNTS, /* to the director: instance text, a: active calls, b: 1 unreachable, c: t of the answer */
+	/* to the director: instance text, a: active calls, b: 1 unreachable, c: t of the answer
+	 * */
+	CONTROL_COUNTS,
 	/* upwards */
 	CONTROL_READY,	  /* text: "name=value\n" (ports), may be empty */
 	CONTROL_COUNTERS, /* struct control_counters: every 250 ms, the heartbeat */
 	CONTROL_FINISHED, /* nothing left to do; exits after lanes are closed */
 	CONTROL_FAILED,	  /* text: one sentence; a: enum err_kind */
-	CONTROL_SIGNAL, /* from the director: send signal a to instance text; answered by SIGNALED */
+	/* from the director: send signal a to instance text; answered by SIGNALED */
+	CONTROL_SIGNAL,
 	CONTROL_SIGNALED,
 	CONTROL_NOTE, /* text: one line for the terminal */
 };

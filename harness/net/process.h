@@ -27,7 +27,8 @@ struct process_spec {
 	bool keep_output;         /* inherit our stdout and stderr instead */
 	bool control;             /* make the channel */
 	bool new_group;           /* own process group: Ctrl-C of the terminal does not reach it */
-	bool survives_parent;     /* no parent-death signal: the supervisor, which heals before it goes */
+	/* no parent-death signal: the supervisor, which heals before it goes */
+	bool survives_parent;
 };
 
 int process_spawn(const struct process_spec *, struct process *ret, struct err *);

@@ -1,6 +1,7 @@
 /*
- * An event: one fact with a time and a source, 64 bytes on disk and in memory, native byte order (the lane header
- * says which). What a field means depends on the kind; the X table below is the one place that says so.
+ * An event: one fact with a time and a source, 64 bytes on disk and in memory, native byte order
+ * (the lane header says which). What a field means depends on the kind; the X table below is the
+ * one place that says so.
  *
  *   caller ── worker lane ─┐
  *   Redis  ── tap lane ────┤
@@ -8,7 +9,8 @@
  *   cutover ─ director lane┤
  *   children─ supervisor ──┘
  *
- * Stamps: a send is stamped before the write call, a receive after the read, each by its own clock_now_ns().
+ * Stamps: a send is stamped before the write call, a receive after the read, each by its own
+ * clock_now_ns().
  */
 #ifndef RECORD_EVENT_H
 #define RECORD_EVENT_H
@@ -36,61 +38,107 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
  *
  * Common: due_ns = planned time; color/instance as said by the 101 or the first message.
  */
-#define EVENT_KINDS(X)                                                                                                   \
-	/* --- lane housekeeping (every lane) --- */                                                                     \
-	X(LANE_END, "lane.end", "aux: events lost for lack of room. The last event of a whole lane")                     \
-	X(HEARTBEAT, "heartbeat", "aux: loop lag us since the last one; ver: cpu ms so far; epoch: rss KiB; n: descriptors;"      \
-	  " code: enum lane_role, leg: index of the lane")                                                              \
-	X(LIMIT, "limit", "a bound of ours was hit. conn: note; aux: the limit; call/leg if of one")                     \
-	/* --- callers (worker lanes): call and leg always set --- */                                                    \
-	X(CALL_START, "call.start", "due; flags: profile; turn: planned turns; aux: planned hold ms")                    \
-	X(DIAL_INV, "dial.inv", "due; leg; flags: DIAL_HAS_COOKIE when an affinity cookie was sent")                     \
-	X(DIAL_OK, "dial.ok", "leg; code: 101; color, instance; due: t of dial.inv; flags: DIAL_* below")               \
-	X(DIAL_FAIL, "dial.fail", "leg; code: HTTP status or 0; n: enum dial_failure; aux: attempt; due: t of dial.inv") \
-	X(START_OK, "start.ok", "leg 0 is admitted (ready): color, instance, n: turns, digest, ver, epoch; flags: STATE_*")\
-	X(RESUME_INV, "resume.inv", "leg >= 1: first frame sent; turn: acked A; n: highest turn sent S")                 \
-	X(RESUME_OK, "resume.ok", "leg >= 1 ready: color, instance, n: turns, digest, ver, epoch; flags: STATE_*")       \
-	X(TURN_INV, "turn.inv", "due; turn: i; leg; digest: expected chain after i; ver,epoch: token high, low 32 bits;"  \
-	  " flags: TURN_RESENT")                                                                                         \
-	X(REPLY_OK, "reply.ok", "turn: i; leg; color, instance; n: turns; digest, ver, epoch; aux: redis_us; due: t of the" \
-	  " turn.inv's due; flags: STATE_*")                                                                             \
-	X(AGENT_NOTICE, "agent.notice", "draining or error from the agent: code 1 draining (aux: within ms), 2 error (conn: note)")\
-	X(LEG_LOSE, "leg.lose", "the caller's own planned loss, before the close: due; leg; flags: 1 RST, 0 FIN")        \
-	X(LEG_END, "leg.end", "leg; code: close code (0 without a frame); n: enum leg_how; flags: enum side; color, instance;" \
-	  " aux: ms since the last byte received on it")                                                                 \
-	X(HANGUP_INV, "hangup.inv", "planned hangup: bye is about to be sent. due; leg; turn: turns sent")               \
-	X(CALL_END, "call.end", "code: enum call_end; leg: last leg; turn: turns answered; aux: legs used")              \
-	/* --- Redis tap --- conn: connection; call: hash_id of the id in the key; flags: CMD_* --- */                   \
-	X(TAP_OPEN, "tap.open", "conn, instance, color: an agent connected")                                             \
-	X(TAP_CLOSE, "tap.close", "conn, instance, color; n: commands unanswered")                                       \
-	X(CMD_INV, "cmd.inv", "conn, instance, color, code: enum verb, aux: ttl s (0 none), n: turns, digest, ver, epoch of the" \
-	  " value written; flags: CMD_*")                                                                                \
-	X(CMD_OK, "cmd.ok", "same; due: t of its cmd.inv; GET: n, digest, ver, epoch of the value read, flags: CMD_NIL")  \
-	X(CMD_ERR, "cmd.err", "same as cmd.inv; due: t of its cmd.inv; an error reply that guarantees no effect")        \
-	X(CMD_INFO, "cmd.info", "same; due: t of its cmd.inv; the connection ended before a reply: effect unknown")      \
-	/* --- supervisor: processes --- */                                                                              \
-	X(SPAWN, "spawn", "instance or note of the program in conn; color; aux: pid")                                    \
-	X(SIGNAL, "signal", "just before kill: instance, color, code: signal number")                                    \
-	X(EXIT, "exit", "instance, color, conn: note of the program, aux: pid; code: exit status, or 128 + signal")      \
-	/* --- director --- */                                                                                           \
-	X(RUN_START, "run.start", "the schedule's zero: all due_ns of the plan count from t_ns. n: workers")             \
-	X(RUN_END, "run.end", "flags: 1 interrupted, 2 early (a step failed, nothing to wait for)")                      \
-	X(PHASE_BEGIN, "phase.begin", "code: enum phase; n: step number; conn: note with its words")                     \
-	X(PHASE_END, "phase.end", "code: enum phase; n: step number; flags: 0 ok, 1 failed, 2 not reached; conn: note of the error")\
-	X(ACTION_INV, "action.inv", "code: enum action; instance, color if of one; conn: note")                          \
-	X(ACTION_OK, "action.ok", "same; due: t of its action.inv")                                                      \
-	X(ACTION_FAIL, "action.fail", "same; due: t of its action.inv; conn: note of the error")                         \
-	X(WEIGHT_INV, "weight.inv", "before asking: ver: blue weight, epoch: green weight")                              \
-	X(WEIGHT_OK, "weight.ok", "the balancer said yes: same; due: t of its weight.inv")                               \
-	X(CONFIG, "config", "effective configuration read back: ver, epoch: weights; aux: group stickiness s (0 off);"    \
-	  " turn: target stickiness s (0 off, capped 65535); n: deregistration delay s; conn: note with all of it;"      \
-	  " digest: hash of that text; flags: 1 the snapshot before the cutover, 2 equals the snapshot")                  \
-	X(BELIEF, "belief", "a claim `drained`: color; n: claimed live; aux: instances asked; digest: bit set of unreachable ones")\
-	X(PROBE_OK, "probe.ok", "smoke or rollback dial: call, instance, color; n: turns read back from Redis; aux: us")  \
-	X(PROBE_FAIL, "probe.fail", "call, instance, color; conn: note of the error")                                    \
-	/* --- observer --- */                                                                                           \
-	X(COUNT, "count", "active calls an instance says: instance, color, n; flags: 1 unreachable")                     \
-	X(KEY, "key", "a probe read of a call's key: call, n, digest; aux: remaining ttl s; flags: CMD_NIL")
+#define EVENT_KINDS(X)                                                                           \
+	/* --- lane housekeeping (every lane) --- */                                             \
+	X(LANE_END, "lane.end",                                                                  \
+	  "aux: events lost for lack of room. The last event of a whole lane")                   \
+	X(HEARTBEAT, "heartbeat",                                                                \
+	  "aux: loop lag us since the last one; ver: cpu ms so far; epoch: rss KiB; n: "         \
+	  "descriptors; code: enum lane_role, leg: index of the lane")                           \
+	X(LIMIT, "limit",                                                                        \
+	  "a bound of ours was hit. conn: note; aux: the limit; call/leg if of one")             \
+	/* --- callers (worker lanes): call and leg always set --- */                            \
+	X(CALL_START, "call.start",                                                              \
+	  "due; flags: profile; turn: planned turns; aux: planned hold ms")                      \
+	X(DIAL_INV, "dial.inv",                                                                  \
+	  "due; leg; flags: DIAL_HAS_COOKIE when an affinity cookie was sent")                   \
+	X(DIAL_OK, "dial.ok",                                                                    \
+	  "leg; code: 101; color, instance; due: t of dial.inv; flags: DIAL_* below")            \
+	X(DIAL_FAIL, "dial.fail",                                                                \
+	  "leg; code: HTTP status or 0; n: enum dial_failure; aux: attempt; due: t of "          \
+	  "dial.inv")                                                                            \
+	X(START_OK, "start.ok",                                                                  \
+	  "leg 0 is admitted (ready): color, instance, n: turns, digest, ver, epoch; "           \
+	  "flags: STATE_*")                                                                      \
+	X(RESUME_INV, "resume.inv",                                                              \
+	  "leg >= 1: first frame sent; turn: acked A; n: highest turn sent S")                   \
+	X(RESUME_OK, "resume.ok",                                                                \
+	  "leg >= 1 ready: color, instance, n: turns, digest, ver, epoch; flags: "               \
+	  "STATE_*")                                                                             \
+	X(TURN_INV, "turn.inv",                                                                  \
+	  "due; turn: i; leg; digest: expected chain after i; ver,epoch: token high, "           \
+	  "low 32 bits; flags: TURN_RESENT")                                                     \
+	X(REPLY_OK, "reply.ok",                                                                  \
+	  "turn: i; leg; color, instance; n: turns; digest, ver, epoch; aux: redis_us; "         \
+	  "due: t of the turn.inv's due; flags: STATE_*")                                        \
+	X(AGENT_NOTICE, "agent.notice",                                                          \
+	  "draining or error from the agent: code 1 draining (aux: within ms), 2 error "         \
+	  "(conn: note)")                                                                        \
+	X(LEG_LOSE, "leg.lose",                                                                  \
+	  "the caller's own planned loss, before the close: due; leg; flags: 1 RST, 0 "          \
+	  "FIN")                                                                                 \
+	X(LEG_END, "leg.end",                                                                    \
+	  "leg; code: close code (0 without a frame); n: enum leg_how; flags: enum "             \
+	  "side; color, instance; aux: ms since the last byte received on it")                   \
+	X(HANGUP_INV, "hangup.inv",                                                              \
+	  "planned hangup: bye is about to be sent. due; leg; turn: turns sent")                 \
+	X(CALL_END, "call.end",                                                                  \
+	  "code: enum call_end; leg: last leg; turn: turns answered; aux: legs used")            \
+	/* --- Redis tap --- conn: connection; call: hash_id of the id in the key; flags: CMD_*  \
+	 * --- */                                                                                \
+	X(TAP_OPEN, "tap.open", "conn, instance, color: an agent connected")                     \
+	X(TAP_CLOSE, "tap.close", "conn, instance, color; n: commands unanswered")               \
+	X(CMD_INV, "cmd.inv",                                                                    \
+	  "conn, instance, color, code: enum verb, aux: ttl s (0 none), n: turns, "              \
+	  "digest, ver, epoch of the value written; flags: CMD_*")                               \
+	X(CMD_OK, "cmd.ok",                                                                      \
+	  "same; due: t of its cmd.inv; GET: n, digest, ver, epoch of the value read, "          \
+	  "flags: CMD_NIL")                                                                      \
+	X(CMD_ERR, "cmd.err",                                                                    \
+	  "same as cmd.inv; due: t of its cmd.inv; an error reply that guarantees no "           \
+	  "effect")                                                                              \
+	X(CMD_INFO, "cmd.info",                                                                  \
+	  "same; due: t of its cmd.inv; the connection ended before a reply: effect "            \
+	  "unknown")                                                                             \
+	/* --- supervisor: processes --- */                                                      \
+	X(SPAWN, "spawn", "instance or note of the program in conn; color; aux: pid")            \
+	X(SIGNAL, "signal", "just before kill: instance, color, code: signal number")            \
+	X(EXIT, "exit",                                                                          \
+	  "instance, color, conn: note of the program, aux: pid; code: exit status, or "         \
+	  "128 + signal")                                                                        \
+	/* --- director --- */                                                                   \
+	X(RUN_START, "run.start",                                                                \
+	  "the schedule's zero: all due_ns of the plan count from t_ns. n: workers")             \
+	X(RUN_END, "run.end",                                                                    \
+	  "flags: 1 interrupted, 2 early (a step failed, nothing to wait for)")                  \
+	X(PHASE_BEGIN, "phase.begin",                                                            \
+	  "code: enum phase; n: step number; conn: note with its words")                         \
+	X(PHASE_END, "phase.end",                                                                \
+	  "code: enum phase; n: step number; flags: 0 ok, 1 failed, 2 not reached; "             \
+	  "conn: note of the error")                                                             \
+	X(ACTION_INV, "action.inv", "code: enum action; instance, color if of one; conn: note")  \
+	X(ACTION_OK, "action.ok", "same; due: t of its action.inv")                              \
+	X(ACTION_FAIL, "action.fail", "same; due: t of its action.inv; conn: note of the error") \
+	X(WEIGHT_INV, "weight.inv", "before asking: ver: blue weight, epoch: green weight")      \
+	X(WEIGHT_OK, "weight.ok", "the balancer said yes: same; due: t of its weight.inv")       \
+	X(CONFIG, "config",                                                                      \
+	  "effective configuration read back: ver, epoch: weights; aux: group "                  \
+	  "stickiness s (0 off); turn: target stickiness s (0 off, capped 65535); n: "           \
+	  "deregistration delay s; conn: note with all of it; digest: hash of that "             \
+	  "text; flags: 1 the snapshot before the cutover, 2 equals the snapshot")               \
+	X(BELIEF, "belief",                                                                      \
+	  "a claim `drained`: color; n: claimed live; aux: instances asked; digest: bit"         \
+	  " set of unreachable ones")                                                            \
+	X(PROBE_OK, "probe.ok",                                                                  \
+	  "smoke or rollback dial: call, instance, color; n: turns read back from "              \
+	  "Redis; aux: us")                                                                      \
+	X(PROBE_FAIL, "probe.fail", "call, instance, color; conn: note of the error")            \
+	/* --- observer --- */                                                                   \
+	X(COUNT, "count",                                                                        \
+	  "active calls an instance says: instance, color, n; flags: 1 unreachable")             \
+	X(KEY, "key",                                                                            \
+	  "a probe read of a call's key: call, n, digest; aux: remaining ttl s; flags: "         \
+	  "CMD_NIL")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,

@@ -11,12 +11,14 @@
 enum color { COLOR_UNKNOWN = 0, COLOR_BLUE, COLOR_GREEN, COLOR_COUNT };
 
 enum profile {
-	PROFILE_BRIDGE = 0, /* one leg for life: any loss before the planned hangup is a dropped call */
+	/* one leg for life: any loss before the planned hangup is a dropped call */
+	PROFILE_BRIDGE = 0,
 	PROFILE_RESUMABLE,  /* loses legs, resumes on a new one */
 	PROFILE_COUNT
 };
 
-/* Phases are steps of the cutover, in the scenario's words; `before` is start-up, `after` the wait for the last call. */
+/* Phases are steps of the cutover, in the scenario's words; `before` is start-up, `after` the wait
+ * for the last call. */
 enum phase {
 	PHASE_BEFORE = 0,
 	PHASE_STEADY,
@@ -40,7 +42,8 @@ enum dial_failure {
 	DIAL_TLS_VERSION, /* no common protocol version */
 	DIAL_TLS_CERT,    /* certificate expired, wrong name, unknown issuer */
 	DIAL_HTTP_STATUS, /* an answer other than 101; the status is in `code` */
-	DIAL_LOCAL_LIMIT, /* our own descriptors or ports ran out: inconclusive, never the target's fault */
+	/* our own descriptors or ports ran out: inconclusive, never the target's fault */
+	DIAL_LOCAL_LIMIT,
 	DIAL_FAILURE_COUNT
 };
 
@@ -56,34 +59,45 @@ enum leg_how {
 /* Which side ended it. */
 enum side { SIDE_CALLER = 0, SIDE_AGENT, SIDE_COUNT };
 
-/* How a call ended, as the simulator saw it (judgement 2.3 I1; style.md truth table). Checkers form their own view. */
+/* How a call ended, as the simulator saw it (judgement 2.3 I1; style.md truth table). Checkers form
+ * their own view. */
 enum call_end {
 	CALL_COMPLETED = 0, /* the script ran to its planned hangup */
-	CALL_DROPPED,       /* bridge: lost its leg; resumable: not back within resume_within */
-	CALL_MUTED,         /* leg up, a turn unanswered past dead_after */
-	CALL_TRUNCATED,     /* clean close 1000/1001 by the agent before the script's end */
-	CALL_REFUSED,       /* never admitted within setup_within */
-	CALL_ABANDONED,     /* we ended it: interrupt, or the run's end came first */
+	CALL_DROPPED,	    /* bridge: lost its leg; resumable: not back within resume_within */
+	CALL_MUTED,	    /* leg up, a turn unanswered past dead_after */
+	CALL_TRUNCATED,	    /* clean close 1000/1001 by the agent before the script's end */
+	CALL_REFUSED,	    /* never admitted within setup_within */
+	CALL_ABANDONED,	    /* we ended it: interrupt, or the run's end came first */
 	CALL_END_COUNT
 };
 
 /* Redis verbs the tap tells apart. */
-enum verb { VERB_OTHER = 0, VERB_GET, VERB_SET, VERB_SETEX, VERB_DEL, VERB_EXPIRE, VERB_EVAL, VERB_PING, VERB_COUNT };
+enum verb {
+	VERB_OTHER = 0,
+	VERB_GET,
+	VERB_SET,
+	VERB_SETEX,
+	VERB_DEL,
+	VERB_EXPIRE,
+	VERB_EVAL,
+	VERB_PING,
+	VERB_COUNT
+};
 
 /* Things the director asks of the world; each has action.inv and action.ok or action.fail. */
 enum action {
 	ACTION_NONE = 0,
-	ACTION_SNAPSHOT,     /* read the balancer before the cutover */
+	ACTION_SNAPSHOT, /* read the balancer before the cutover */
 	ACTION_SMOKE,
 	ACTION_SET_WEIGHTS,
-	ACTION_READ_BACK,    /* effective configuration after a change */
+	ACTION_READ_BACK, /* effective configuration after a change */
 	ACTION_DRAIN,
 	ACTION_DEREGISTER,
 	ACTION_SIGTERM,
 	ACTION_SIGKILL,
 	ACTION_ROLLBACK,
-	ACTION_FRESH_DIAL,   /* rollback proof: a fresh dial is served by blue */
-	ACTION_RESIDUE,      /* probe keys deleted */
+	ACTION_FRESH_DIAL, /* rollback proof: a fresh dial is served by blue */
+	ACTION_RESIDUE,	   /* probe keys deleted */
 	ACTION_COUNT
 };
 
@@ -91,32 +105,59 @@ enum action {
 enum anomaly {
 	ANOMALY_NONE = 0,
 	/* state */
-	ANOMALY_FORK, ANOMALY_ACK_LOST, ANOMALY_REGRESS, ANOMALY_STALE_RESUME, ANOMALY_PHANTOM_TURN,
-	ANOMALY_TORN_STATE, ANOMALY_DIRTY_WRITE, ANOMALY_DOUBLE_APPLY, ANOMALY_REORDER, ANOMALY_FIELD_STRIP,
-	ANOMALY_CROSS_CALL, ANOMALY_EVAPORATED, ANOMALY_ZOMBIE_WRITE, ANOMALY_ACK_EARLY, ANOMALY_NEVER_PERSISTED,
-	ANOMALY_INFO_SURFACED, ANOMALY_TTL_MISSING,
+	ANOMALY_FORK,
+	ANOMALY_ACK_LOST,
+	ANOMALY_REGRESS,
+	ANOMALY_STALE_RESUME,
+	ANOMALY_PHANTOM_TURN,
+	ANOMALY_TORN_STATE,
+	ANOMALY_DIRTY_WRITE,
+	ANOMALY_DOUBLE_APPLY,
+	ANOMALY_REORDER,
+	ANOMALY_FIELD_STRIP,
+	ANOMALY_CROSS_CALL,
+	ANOMALY_EVAPORATED,
+	ANOMALY_ZOMBIE_WRITE,
+	ANOMALY_ACK_EARLY,
+	ANOMALY_NEVER_PERSISTED,
+	ANOMALY_INFO_SURFACED,
+	ANOMALY_TTL_MISSING,
 	/* control plane and calls */
-	ANOMALY_CUT_BY_SIGTERM, ANOMALY_CUT_BY_SIGKILL, ANOMALY_DEREGISTRATION_CUT, ANOMALY_IDLE_CUT,
-	ANOMALY_RELOAD_CUT, ANOMALY_DRAIN_CAP_CUT, ANOMALY_TORN_DOWN_LIVE, ANOMALY_DRAIN_STUCK, ANOMALY_DRAIN_LIE,
-	ANOMALY_STICKY_DEBT, ANOMALY_STICKY_LOST, ANOMALY_ZERO_WEIGHT_LEAK, ANOMALY_NOT_SHIFTED, ANOMALY_BLACK_WINDOW,
-	ANOMALY_MUTED, ANOMALY_TRUNCATED, ANOMALY_BLOCKED, ANOMALY_UNKNOWN,
+	ANOMALY_CUT_BY_SIGTERM,
+	ANOMALY_CUT_BY_SIGKILL,
+	ANOMALY_DEREGISTRATION_CUT,
+	ANOMALY_IDLE_CUT,
+	ANOMALY_RELOAD_CUT,
+	ANOMALY_DRAIN_CAP_CUT,
+	ANOMALY_TORN_DOWN_LIVE,
+	ANOMALY_DRAIN_STUCK,
+	ANOMALY_DRAIN_LIE,
+	ANOMALY_STICKY_DEBT,
+	ANOMALY_STICKY_LOST,
+	ANOMALY_ZERO_WEIGHT_LEAK,
+	ANOMALY_NOT_SHIFTED,
+	ANOMALY_BLACK_WINDOW,
+	ANOMALY_MUTED,
+	ANOMALY_TRUNCATED,
+	ANOMALY_BLOCKED,
+	ANOMALY_UNKNOWN,
 	ANOMALY_COUNT
 };
 
 /* Why a verdict is inconclusive. */
 enum reason {
 	REASON_NONE = 0,
-	REASON_VACUOUS,        /* nobody was exposed */
+	REASON_VACUOUS,	       /* nobody was exposed */
 	REASON_SOURCE_LOST,    /* a lane has no end mark, a gap or a bad block */
 	REASON_LATE_GENERATOR, /* we were late, not they */
 	REASON_LOCAL_LIMIT,
-	REASON_UNFINISHED,     /* calls still live at the end */
-	REASON_NO_COLOR,       /* legs did not say their color */
-	REASON_NO_TAP,         /* Redis commands not seen */
-	REASON_NO_DIGEST,      /* agent echoes no digest: only counts were judged */
-	REASON_RESOLUTION,     /* quantile interval straddles the budget */
-	REASON_UNREACHABLE,    /* poller unreachable */
-	REASON_NO_PHASE,       /* the cutover never got there */
+	REASON_UNFINISHED,  /* calls still live at the end */
+	REASON_NO_COLOR,    /* legs did not say their color */
+	REASON_NO_TAP,	    /* Redis commands not seen */
+	REASON_NO_DIGEST,   /* agent echoes no digest: only counts were judged */
+	REASON_RESOLUTION,  /* quantile interval straddles the budget */
+	REASON_UNREACHABLE, /* poller unreachable */
+	REASON_NO_PHASE,    /* the cutover never got there */
 	REASON_INTERRUPTED,
 	REASON_COUNT
 };

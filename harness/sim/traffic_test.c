@@ -101,7 +101,7 @@ static void calls_come_in_the_order_of_their_due_times_each_number_once(void **u
 	}
 }
 
-/* Calls that are live at a moment, over so many seeds that the mean is known to about one in a hundred. */
+/* Calls that are live at a moment, over so many seeds: the mean is known to one in 100. */
 static void the_number_of_live_calls_is_what_was_asked_from_the_ramp_on(void **unused)
 {
 	static const int64_t at_s[] = { 3, 8, 20 };
@@ -127,7 +127,7 @@ static void the_number_of_live_calls_is_what_was_asked_from_the_ramp_on(void **u
 	}
 }
 
-/* A call met at a random moment of a fixed hold has half of it left, of an exponential one the whole mean. */
+/* Met at a random moment, a fixed hold has half of it left, an exponential one its whole mean. */
 static void what_is_left_of_the_first_calls_is_what_a_stranger_would_find(void **unused)
 {
 	enum { LIVE = 4000 };

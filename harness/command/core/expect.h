@@ -2,7 +2,8 @@
  * Does a judgement say what an overlay promised? Pure. Words are "check:anomaly", "check" (that
  * check fails, whatever the anomaly) or "anomaly" (under any check).
  *
- *   exit 99 <=> something is required; every required word must be found, and nothing may fail beyond required + allowed.
+ *   exit 99 <=> something is required; every required word must be found, and nothing may fail
+ *   beyond required + allowed.
  *   Nothing required (clean scenario, control): exit 0, and every check saw something.
  */
 #ifndef COMMAND_CORE_EXPECT_H

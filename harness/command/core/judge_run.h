@@ -22,7 +22,8 @@
 
 struct judge_request {
 	const char *run_dir;
-	const char *const *outs; /* "TYPE=FILE", as given to --out; FILE "-" is standard output, and then no text */
+	/* "TYPE=FILE", as given to --out; FILE "-" is standard output, and then no text */
+	const char *const *outs;
 	size_t out_count;
 	bool quiet;              /* print the first line of the text only */
 	bool silent;             /* print nothing on standard output */
