@@ -102,7 +102,7 @@ static void a_newer_cookie_of_the_same_name_and_path_takes_the_place_of_the_olde
 static void a_full_jar_keeps_what_it_has(void **unused)
 {
 	struct jar jar = { .list = NULL };
-	char header[JAR_HEADER_MAX], set[32];
+	char header[JAR_HEADER_MAX], set[64];
 
 	(void)unused;
 	for (int i = 0; i < JAR_COOKIES_MAX; i++) {
