@@ -32,6 +32,7 @@ struct flag {
 	const char *name;    /* "--seed" */
 	char letter;         /* 'q', or 0 */
 	bool takes_value, repeats;
+	bool optional;       /* internal commands: may be left out */
 	const char *env;     /* "CROSSFADE_SEED", or NULL */
 };
 struct flags;            /* parsed */

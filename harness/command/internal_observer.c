@@ -1,22 +1,18 @@
 /* The observer: asks every instance again and again how many calls it has. Spawned by the
  * supervisor. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "command/command.h"
+#include "command/core/child.h"
 #include "command/core/heartbeat.h"
-#include "net/control.h"
 #include "net/process.h"
 #include "observe/active_calls.h"
-#include "scenario/scenario.h"
 
 enum { INSTANCES_MAX = 64 };
-static const int64_t bind_within_ns = 60 * NS_PER_S;
 static const int64_t poll_every_ns = 250 * NS_PER_MS;
 static const int64_t mute_pause_ns =
 	2 * NS_PER_S; /* one that lets us wait must not make the others stale */
@@ -146,25 +142,24 @@ static void observe(struct observer *o)
 	}
 }
 
-static int observer_process(const char *dir, const struct scenario *scenario, struct err *err)
+static int observer_process(const struct child *child, struct err *err)
 {
-	struct lane_identity identity = { .seed = scenario->seed, .role = ROLE_OBSERVER };
-	struct observer *o = xcalloc(1, sizeof *o);
+	struct lane_identity identity = { .seed = child->scenario->seed, .role = ROLE_OBSERVER };
 	struct control_message m, greeting = control_make(CONTROL_READY, 0, 0);
-	int n = control_wait(PROCESS_CONTROL_FD, clock_now_ns() + bind_within_ns, &m), result = -1;
+	int result = child_await_bind("observer", &m, err);
 	char instances[CONTROL_TEXT_MAX];
+	struct observer *o;
 	bool broken;
 
-	if (n == 0 || (n > 0 && m.type == CONTROL_ABORT)) {
-		free(o);
-		return 0;
-	}
-	scenario_digest(scenario, identity.scenario_digest);
-	if (n < 0 || m.type != CONTROL_BIND ||
-	    !control_value(&m, "run_id", identity.run, sizeof identity.run) ||
+	if (result <= 0)
+		return result;
+	o = xcalloc(1, sizeof *o);
+	result = -1;
+	scenario_digest(child->scenario, identity.scenario_digest);
+	if (!control_value(&m, "run_id", identity.run, sizeof identity.run) ||
 	    !control_value(&m, "instances", instances, sizeof instances))
 		err_set(err, ERR_HARNESS, "observer: run_id and instances are needed to begin");
-	else if (lane_open(dir, &identity, &o->lane, err) < 0 ||
+	else if (lane_open(child->dir, &identity, &o->lane, err) < 0 ||
 		 parse_instances(o, instances, err) < 0)
 		err_context(err, "observer");
 	else if (control_send(PROCESS_CONTROL_FD, &greeting) < 0)
@@ -187,34 +182,8 @@ static int observer_process(const char *dir, const struct scenario *scenario, st
 static int observer_main(int argc, char **argv)
 {
 	static const struct flag table[] = { { .name = "--dir", .takes_value = true } };
-	struct control_message failed = control_make(CONTROL_FAILED, 0, 0);
-	struct err err = { .kind = ERR_NONE };
-	struct scenario *scenario = NULL;
-	struct flags *flags;
-	char path[4096];
-	int result;
 
-	if (flags_parse(command_find("__observer"), table, 1, argc, argv, &flags))
-		return EXIT_USAGE;
-	if (!flags_get(flags, "--dir")) {
-		flags_free(flags);
-		return EXIT_USAGE;
-	}
-	signal(SIGINT, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	snprintf(path, sizeof path, "%s/scenario.yaml", flags_get(flags, "--dir"));
-	result = scenario_load(&(struct scenario_source){ .path = path }, &scenario, NULL, &err);
-	if (!result)
-		result = observer_process(flags_get(flags, "--dir"), scenario, &err);
-	if (result < 0) {
-		failed.a = err.kind;
-		control_text(&failed, "%s", err.text);
-		control_send(PROCESS_CONTROL_FD, &failed);
-		result = command_fail(&err);
-	}
-	scenario_free(scenario);
-	flags_free(flags);
-	return result;
+	return child_main("__observer", table, 1, argc, argv, observer_process);
 }
 
 const struct command command_internal_observer = {

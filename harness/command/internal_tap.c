@@ -1,21 +1,17 @@
 /* The Redis tap as a process, spawned by the supervisor. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "command/command.h"
+#include "command/core/child.h"
 #include "command/core/heartbeat.h"
-#include "net/control.h"
 #include "net/process.h"
 #include "net/resolve.h"
-#include "scenario/scenario.h"
 #include "tap/redis_tap.h"
 
-static const int64_t bind_within_ns = 60 * NS_PER_S;
 static const int64_t lane_every_ns = 50 * NS_PER_MS;
 static const int64_t heartbeat_every_ns = 250 * NS_PER_MS;
 
@@ -142,20 +138,16 @@ static void serve(struct tap_process *p)
 	loop_fd_free(control);
 }
 
-static int tap_process(const char *dir, const struct scenario *scenario, struct err *err)
+static int tap_process(const struct child *child, struct err *err)
 {
 	struct tap_process p = { .loop = NULL };
 	struct control_message bind, greeting = control_make(CONTROL_READY, 0, 0);
-	int n = control_wait(PROCESS_CONTROL_FD, clock_now_ns() + bind_within_ns, &bind),
-	    result = 0;
+	int result = child_await_bind("tap", &bind, err);
 
-	if (n == 0 || (n > 0 && bind.type == CONTROL_ABORT))
-		return EXIT_PASS;
-	if (n < 0 || bind.type != CONTROL_BIND)
-		return err_errno(err, ERR_HARNESS, n < 0 ? errno : EPROTO,
-				 "tap: nobody says what to tap");
+	if (result <= 0)
+		return result;
 	p.loop = loop_new();
-	result = bind_tap(&p, dir, scenario, &bind, &greeting, err);
+	result = bind_tap(&p, child->dir, child->scenario, &bind, &greeting, err);
 	if (!result && control_send(PROCESS_CONTROL_FD, &greeting) < 0)
 		result = err_errno(err, ERR_HARNESS, errno, "tap: say ready");
 	if (!result)
@@ -174,34 +166,8 @@ static int tap_process(const char *dir, const struct scenario *scenario, struct 
 static int tap_main(int argc, char **argv)
 {
 	static const struct flag table[] = { { .name = "--dir", .takes_value = true } };
-	struct control_message failed = control_make(CONTROL_FAILED, 0, 0);
-	struct err err = { .kind = ERR_NONE };
-	struct scenario *scenario = NULL;
-	struct flags *flags;
-	char path[4096];
-	int result;
 
-	if (flags_parse(command_find("__tap"), table, 1, argc, argv, &flags))
-		return EXIT_USAGE;
-	if (!flags_get(flags, "--dir")) {
-		flags_free(flags);
-		return EXIT_USAGE;
-	}
-	signal(SIGINT, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	snprintf(path, sizeof path, "%s/scenario.yaml", flags_get(flags, "--dir"));
-	result = scenario_load(&(struct scenario_source){ .path = path }, &scenario, NULL, &err);
-	if (!result)
-		result = tap_process(flags_get(flags, "--dir"), scenario, &err);
-	if (result < 0) {
-		failed.a = err.kind;
-		control_text(&failed, "%s", err.text);
-		control_send(PROCESS_CONTROL_FD, &failed);
-		result = command_fail(&err);
-	}
-	scenario_free(scenario);
-	flags_free(flags);
-	return result;
+	return child_main("__tap", table, 1, argc, argv, tap_process);
 }
 
 const struct command command_internal_tap = {

@@ -1,6 +1,5 @@
 /* A worker: one process of callers, spawned by the supervisor. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +7,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "command/command.h"
+#include "command/core/child.h"
 #include "command/core/heartbeat.h"
-#include "net/control.h"
 #include "net/process.h"
 #include "net/resolve.h"
-#include "scenario/scenario.h"
 #include "sim/crowd.h"
 
 enum { DESCRIPTORS_SPARE = 256 };
-static const int64_t bind_within_ns = 60 * NS_PER_S;
 static const int64_t tick_every_ns = 50 * NS_PER_MS;
 static const int64_t counters_every_ns = 250 * NS_PER_MS;
 
@@ -202,18 +198,20 @@ static void serve(struct worker *w)
 	loop_fd_free(control);
 }
 
-static int work(struct worker *w, const char *dir, const char *local_ips, struct err *err)
+static int work(const struct child *child, struct err *err)
 {
 	struct control_message bind, ready = control_make(CONTROL_READY, 0, 0);
-	int n = control_wait(PROCESS_CONTROL_FD, clock_now_ns() + bind_within_ns, &bind);
+	struct worker worker = {
+		.scenario = child->scenario,
+		.index = (uint32_t)atoi(flags_get(child->flags, "--index")),
+		.of = (uint32_t)atoi(flags_get(child->flags, "--of")),
+	}, *w = &worker;
+	int bound = child_await_bind("worker", &bind, err);
 
-	if (n == 0 || (n > 0 && bind.type == CONTROL_ABORT))
-		return EXIT_PASS;
-	if (n < 0 || bind.type != CONTROL_BIND)
-		return err_errno(err, ERR_HARNESS, n < 0 ? errno : EPROTO,
-				 "worker: nobody says whom to call");
+	if (bound <= 0)
+		return bound;
 	w->loop = loop_new();
-	if (bind_worker(w, dir, local_ips, &bind, err) < 0)
+	if (bind_worker(w, child->dir, flags_get(child->flags, "--local-ips"), &bind, err) < 0)
 		return -1;
 	if (control_send(PROCESS_CONTROL_FD, &ready) < 0)
 		return err_errno(err, ERR_HARNESS, errno, "worker: say ready");
@@ -240,42 +238,10 @@ static int worker_main(int argc, char **argv)
 		{ .name = "--dir", .takes_value = true },
 		{ .name = "--index", .takes_value = true },
 		{ .name = "--of", .takes_value = true },
-		{ .name = "--local-ips", .takes_value = true },
+		{ .name = "--local-ips", .takes_value = true, .optional = true },
 	};
-	struct control_message failed = control_make(CONTROL_FAILED, 0, 0);
-	struct worker w = { .of = 1 };
-	struct err err = { .kind = ERR_NONE };
-	struct scenario *scenario = NULL;
-	struct flags *flags;
-	char path[4096];
-	int result;
 
-	if (flags_parse(command_find("__worker"), table, sizeof(table) / sizeof(*table), argc, argv,
-			&flags))
-		return EXIT_USAGE;
-	if (!flags_get(flags, "--dir") || !flags_get(flags, "--index") ||
-	    !flags_get(flags, "--of")) {
-		flags_free(flags);
-		return EXIT_USAGE;
-	}
-	signal(SIGINT, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	w.index = (uint32_t)atoi(flags_get(flags, "--index"));
-	w.of = (uint32_t)atoi(flags_get(flags, "--of"));
-	snprintf(path, sizeof(path), "%s/scenario.yaml", flags_get(flags, "--dir"));
-	result = scenario_load(&(struct scenario_source){ .path = path }, &scenario, NULL, &err);
-	w.scenario = scenario;
-	if (!result)
-		result = work(&w, flags_get(flags, "--dir"), flags_get(flags, "--local-ips"), &err);
-	if (result < 0) {
-		failed.a = err.kind;
-		control_text(&failed, "%s", err.text);
-		control_send(PROCESS_CONTROL_FD, &failed);
-		result = command_fail(&err);
-	}
-	scenario_free(scenario);
-	flags_free(flags);
-	return result;
+	return child_main("__worker", table, sizeof(table) / sizeof(*table), argc, argv, work);
 }
 
 const struct command command_internal_worker = {

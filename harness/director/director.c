@@ -1,7 +1,6 @@
 #include "director/director.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,7 +295,8 @@ static void perform(struct walk *w)
 	if (!w->aborted)
 		wait_for_callers(w);
 	e = event_make(EVENT_RUN_END, clock_now_ns());
-	e.flags = (uint8_t)((w->interrupted || w->aborted ? 1 : 0) | (complete ? 0 : 2));
+	e.flags = (uint8_t)((w->interrupted || w->aborted ? RUN_INTERRUPTED : 0) |
+			    (complete ? 0 : RUN_EARLY));
 	lane_event(w->lane, e);
 }
 
@@ -316,7 +316,6 @@ int direct(const struct director_settings *settings, struct err *err)
 	struct lane_identity identity = { .seed = settings->scenario->seed, .role = ROLE_DIRECTOR };
 	int result = -1;
 
-	signal(SIGINT, SIG_IGN);
 	w->scenario = settings->scenario;
 	w->run_dir = settings->run_dir;
 	w->control = settings->control;
@@ -330,8 +329,6 @@ int direct(const struct director_settings *settings, struct err *err)
 	perform(w);
 	result = 0;
 out:
-	if (result < 0)
-		send_up(w, CONTROL_FAILED, err->kind, 0, err->text);
 	if (w->driver)
 		w->driver->close(w->session);
 	if (w->lane && lane_close(w->lane, result < 0 ? NULL : err) < 0)

@@ -308,7 +308,6 @@ int supervise(const struct supervisor_settings *settings, struct err *err)
 	struct supervisor s = { .settings = settings,
 				.stage = { .run_dir = settings->run_dir, .owner = &owner } };
 	struct loop_signal *terminated;
-	struct control_message last;
 	struct err up = { .kind = ERR_NONE };
 
 	s.stage.user = &s;
@@ -317,7 +316,6 @@ int supervise(const struct supervisor_settings *settings, struct err *err)
 	if (lane_open(settings->run_dir, &identity, &s.stage.lane, err) < 0)
 		return -1;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	signal(SIGINT, SIG_IGN); /* the terminal's Ctrl-C reaches `run`, which asks us */
 	fcntl(settings->control, F_SETFL, O_NONBLOCK);
 	s.stage.loop = loop_new();
 	terminated = loop_signal_new(s.stage.loop, SIGTERM, on_signal, &s);
@@ -330,13 +328,7 @@ int supervise(const struct supervisor_settings *settings, struct err *err)
 	wind_down(&s);
 	if (up.kind)
 		s.failure = up;
-	last = control_make(s.failure.kind ? CONTROL_FAILED : CONTROL_FINISHED, s.failure.kind, 0);
-	control_text(&last, "%s", s.failure.text);
-	if (lane_close(s.stage.lane, &s.failure) < 0 && last.type == CONTROL_FINISHED) {
-		last = control_make(CONTROL_FAILED, s.failure.kind, 0);
-		control_text(&last, "%s", s.failure.text);
-	}
-	tell_parent(&s, &last);
+	lane_close(s.stage.lane, s.failure.kind ? NULL : &s.failure);
 	loop_timer_free(s.ticker);
 	loop_fd_free(s.parent_watch);
 	loop_signal_free(terminated);
