@@ -179,7 +179,6 @@ static void on_ready(struct call *c, const struct call_input *in, int64_t now_ns
 	settle_origin(c, in, out);
 	say_ready(c, m, now_ns, out);
 	c->admitted = true;
-	c->attempt = 0;
 	c->limit_ns = INT64_MAX;
 	c->state = CALL_LIVE;
 	/* A loss planned for after the hangup never comes: what is left to say is said on this

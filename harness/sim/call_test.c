@@ -206,15 +206,41 @@ static void a_loss_in_mid_turn_waits_for_one_to_be_unanswered(void **unused)
 	assert_int_equal(s.call.acked, 0);
 }
 
+static void a_planned_loss_is_a_reset_or_an_end_of_stream_as_drawn(void **unused)
+{
+	bool seen[2] = { false, false };
+
+	(void)unused;
+	for (uint64_t number = 0; number < 100; number++) {
+		struct stage s = { .scenario = scenario_of() };
+		bool reset;
+
+		loses_after(&s, 50, LOSE_BETWEEN_TURNS);
+		begin(&s, PROFILE_RESUMABLE, 9000);
+		s.plan.number = number;
+		s.call = call_begin(&s.scenario, &s.plan, stage_id, MS(100000));
+		admit(&s);
+		pass(&s, 60);
+		reset = strstr(s.log, "leg.lose RESET") != NULL;
+		assert_true(reset || strstr(s.log, "leg.lose ABORT"));
+		assert_int_equal(s.last[EVENT_LEG_LOSE].flags, reset);
+		seen[reset] = true;
+	}
+	assert_true(seen[false] && seen[true]);
+}
+
 static void a_loss_planned_for_after_the_hangup_never_comes(void **unused)
 {
 	struct stage s = { .scenario = scenario_of() };
 
 	(void)unused;
-	loses_after(&s, 3000, LOSE_BETWEEN_TURNS);
+	loses_after(&s, 3500, LOSE_BETWEEN_TURNS);
 	begin(&s, PROFILE_RESUMABLE, 3000);
 	admit(&s);
-	hang_up(&s);
+	pass(&s, 4000); /* the first turn is open all the while */
+	hear(&s, 4000, MEANING_REPLY, 1, 1);
+	hear(&s, 4010, MEANING_REPLY, 2, 2);
+	hear(&s, 4020, MEANING_REPLY, 3, 3);
 	assert_null(strstr(s.log, "leg.lose"));
 	assert_int_equal(s.call.state, CALL_LEAVING);
 }
@@ -333,6 +359,7 @@ int main(void)
 			a_leg_that_ends_before_ready_leaves_the_call_at_leg_0_until_it_is_admitted),
 		cmocka_unit_test(a_planned_loss_comes_between_turns_and_the_call_comes_back),
 		cmocka_unit_test(a_loss_in_mid_turn_waits_for_one_to_be_unanswered),
+		cmocka_unit_test(a_planned_loss_is_a_reset_or_an_end_of_stream_as_drawn),
 		cmocka_unit_test(a_loss_planned_for_after_the_hangup_never_comes),
 		cmocka_unit_test(an_open_turn_is_answered_by_state_or_asked_again_with_its_token),
 		cmocka_unit_test(
