@@ -84,6 +84,15 @@ class Run:
         assert not sockets, f"socket files left: {sockets}"
 
 
+def judged_the_same(run, code):
+    """The record says of the run what its exit code said."""
+    again = os.path.join(run.dir, "again.json")
+    found, out, err = lib.run(["check", run.record, "--out", f"json={again}"], timeout=60)
+    assert found == code, f"run said {code}, check {found}\n{out[-1500:]}{err[-500:]}"
+    with open(again) as checked, open(os.path.join(run.record, "result.json")) as kept:
+        assert checked.read() == kept.read(), "check writes another result.json than the run did"
+
+
 def interrupted_once():
     """Ctrl-C once: live calls finish, the report is written, exit 105"""
     run = Run()
@@ -111,6 +120,17 @@ def interrupted_twice():
     ledger = result["ledger"]
     assert ledger["abandoned"] > 0, ledger
     assert ledger["started"] == sum(ledger[k] for k in ("completed", "dropped", "refused", "live", "abandoned")), ledger
+
+
+def interrupted_while_starting():
+    """Ctrl-C before the stack is up: no fault of anybody, exit 105 with a report, which check repeats byte for byte"""
+    run = Run()
+    lib.wait_until(lambda: os.path.exists(os.path.join(run.record, "redis.log")), 30)
+    os.kill(run.process.pid, signal.SIGINT)
+    code = run.ends(60)
+    run.leaves_nothing()
+    assert code == 105, f"exit {code}: {run.stdout()[-1500:]}{run.stderr()[-500:]}"
+    judged_the_same(run, code)
 
 
 def run_killed():
@@ -154,15 +174,14 @@ def killed_while_starting():
 
 
 def worker_killed():
-    """SIGKILL of a worker: exit 97, the record that is left is never a pass"""
+    """SIGKILL of a worker: exit 97, and the record says so as well"""
     run = Run()
     run.reaches("shift")
     os.kill(run.pid_of("__worker"), signal.SIGKILL)
     code = run.ends()
     run.leaves_nothing()
     assert code == 97, f"exit {code}"
-    again = lib.run(["check", run.record], timeout=60)
-    assert again[0] not in (0,), again
+    judged_the_same(run, code)
 
 
 def redis_killed():
@@ -174,6 +193,7 @@ def redis_killed():
     run.leaves_nothing()
     assert code == 97, f"exit {code}"
     assert "redis ended" in run.stderr(), run.stderr()[-500:]
+    judged_the_same(run, code)
 
 
 def record_survives():
@@ -193,5 +213,5 @@ def record_survives():
 
 
 if __name__ == "__main__":
-    lib.main([interrupted_once, interrupted_twice, run_killed, supervisor_killed, both_killed,
+    lib.main([interrupted_once, interrupted_twice, interrupted_while_starting, run_killed, supervisor_killed, both_killed,
               killed_while_starting, worker_killed, redis_killed, record_survives])

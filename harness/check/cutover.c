@@ -96,8 +96,10 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	if (s->not_reached)
 		verdict_doubt(f, REASON_NO_PHASE, "%llu planned steps were not reached",
 			      (unsigned long long)s->not_reached);
-	if (w->run_end_flags & 1)
-		verdict_doubt(f, REASON_INTERRUPTED, "the run was interrupted");
+	if (w->failure)
+		verdict_doubt(f, REASON_SOURCE_LOST, "the run broke off");
+	else if (w->run_end_flags & RUN_INTERRUPTED)
+		verdict_doubt(f, REASON_INTERRUPTED, "no step was begun after that");
 	else if (!w->run_end_ns)
 		verdict_doubt(f, REASON_SOURCE_LOST, "the record has no end of the run");
 	finding_say(f, "%llu of %llu planned steps walked, %llu failed (limit 0)",

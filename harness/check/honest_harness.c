@@ -3,11 +3,25 @@
  * limits stay out of it? None of it says anything about the target, so nothing here ever fails: a
  * doubt makes the run inconclusive.
  */
+#include <stdio.h>
+
 #include "check/core/witness.h"
 
 struct state {
 	uint64_t limits, local_dials, events_lost;
+	uint64_t writers[ROLE_COUNT]; /* bit set of the processes with a lane of their own */
 };
+
+/* "worker-3" writes worker-3.lane, "tap" writes tap-0.lane, "redis" writes none. */
+static void note_writer(struct state *s, const char *name)
+{
+	char word[32] = "";
+	unsigned index = 0;
+	int role = sscanf(name, "%31[a-z]-%u", word, &index) > 0 ? lane_role_parse(word) : -1;
+
+	if (role > 0 && index < 64)
+		s->writers[role] |= 1ULL << index;
+}
 
 static void event(void *state, struct world_call *c, void *mine, const struct world *w,
 		  const struct event *e, struct finding *f)
@@ -16,21 +30,42 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 
 	(void)c;
 	(void)mine;
-	(void)w;
 	if (e->kind == EVENT_LANE_END)
 		s->events_lost += e->aux;
 	else if (e->kind == EVENT_DIAL_FAIL)
 		s->local_dials += e->n == DIAL_LOCAL_LIMIT;
+	else if (e->kind == EVENT_SPAWN)
+		note_writer(s, world_note(w, e));
 	else if (!s->limits++)
 		verdict_doubt(f, REASON_LOCAL_LIMIT, "a bound of ours was hit: %s (limit %u)",
 			      world_note(w, e), e->aux);
 }
 
-static size_t count_lanes(const struct world *w, struct finding *f)
+/* Lanes that were written and are not here. */
+static void look_for_lanes(struct state *s, const struct lane_status *lanes, size_t count,
+			   struct finding *f)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (lanes[i].index < 64)
+			s->writers[lanes[i].role] &= ~(1ULL << lanes[i].index);
+	}
+	for (unsigned role = 1; role < ROLE_COUNT; role++) {
+		if (s->writers[role])
+			verdict_doubt(f, REASON_SOURCE_LOST, "%s-%d.lane is missing",
+				      lane_role_name(role), __builtin_ctzll(s->writers[role]));
+	}
+}
+
+static size_t count_lanes(struct state *s, const struct world *w, struct finding *f)
 {
 	const struct lane_status *lanes = NULL;
 	size_t count = w->names ? history_lanes(w->names, &lanes) : 0;
 
+	/* The supervisor says who else writes, and nobody says it of the supervisor. */
+	if (w->names && history_header(w->names))
+		s->writers[ROLE_SUPERVISOR] |= 1;
+	if (count)
+		look_for_lanes(s, lanes, count, f);
 	for (size_t i = 0; i < count; i++) {
 		if (!lanes[i].whole)
 			verdict_doubt(f, REASON_SOURCE_LOST, "%s: %s", lanes[i].file,
@@ -44,7 +79,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	struct state *s = state;
 	const struct histogram *lag = &w->metrics.lag;
 	int64_t p99_ns = histogram_quantile_ns(lag, 0.99);
-	size_t lanes = count_lanes(w, f);
+	size_t lanes = count_lanes(s, w, f);
 
 	verdict_saw(f, lag->count, 1);
 	if (s->events_lost)
@@ -58,8 +93,8 @@ static void finish(void *state, const struct world *w, struct finding *f)
 		verdict_doubt(f, REASON_LATE_GENERATOR,
 			      "callers acted late: p99 %.1f ms (limit %.0f ms)",
 			      (double)p99_ns / NS_PER_MS, (double)LAG_MAX_NS / NS_PER_MS);
-	if (w->run_end_flags & 1)
-		verdict_doubt(f, REASON_INTERRUPTED, "the run was interrupted");
+	if (w->run_end_flags & RUN_INTERRUPTED && !w->failure)
+		verdict_doubt(f, REASON_INTERRUPTED, "the plan was not carried out to its end");
 	finding_say(f,
 		    "%llu turns and dials sent, p99 %.1f ms late (limit %.0f ms), %zu lanes read",
 		    (unsigned long long)lag->count, (double)p99_ns / NS_PER_MS,
@@ -69,7 +104,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 const struct check check_honest_harness = {
 	.name = "honest_harness",
 	.about = "the record is whole and the callers kept to their plan",
-	.kinds = KIND(LIMIT) | KIND(DIAL_FAIL) | KIND(LANE_END),
+	.kinds = KIND(LIMIT) | KIND(DIAL_FAIL) | KIND(LANE_END) | KIND(SPAWN),
 	.state_bytes = sizeof(struct state),
 	.event = event,
 	.finish = finish,

@@ -6,6 +6,7 @@ static const struct golden rows[] = {
 	{ "inconclusive-late", VERDICT_INCONCLUSIVE, "", "", "late_generator" },
 	{ "pass-late-at-the-limit", VERDICT_PASS, "", "", "" },
 	{ "inconclusive-lane-torn", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
+	{ "inconclusive-lane-missing", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
 	{ "inconclusive-limit", VERDICT_INCONCLUSIVE, "", "", "local_limit" },
 };
 

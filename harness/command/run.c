@@ -22,6 +22,8 @@
 #include "net/process.h"
 
 enum { CALLS_PER_WORKER = 6000, WORKERS_MAX = 16, SPARE_DESCRIPTORS = 200 };
+/* Of the local edge, beside its calls; it refuses to start with less than the second. */
+enum { EDGE_DESCRIPTORS = 300, EDGE_LEAST = 513 };
 
 /* One run in flight. */
 struct performance {
@@ -94,13 +96,23 @@ static void reap_orphans(void)
 	}
 }
 
+/* Live calls whose peak, five standard deviations above, is `most`. */
+static int calls_within(double most)
+{
+	double root = most > 0 ? (sqrt(25 + 4 * most) - 5) / 2 : 0;
+
+	return (int)(root * root);
+}
+
 /* Descriptors the busiest process needs must fit its limit: refuse rather than measure our own
  * exhaustion. */
 static int preflight(const struct scenario *sc, int workers, struct err *err)
 {
 	struct rlimit limit;
 	double peak = sc->calls.live + 5 * sqrt(sc->calls.live);
-	double edge = sc->stack.kind == STACK_LOCAL ? 2 * peak + SPARE_DESCRIPTORS : 0;
+	double edge = sc->stack.kind == STACK_LOCAL ?
+			      fmax(2 * peak + EDGE_DESCRIPTORS, EDGE_LEAST) :
+			      0;
 	double worker = peak / workers * 1.1 + SPARE_DESCRIPTORS;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -112,9 +124,11 @@ static int preflight(const struct scenario *sc, int workers, struct err *err)
 		return err_set(
 			err, ERR_INPUT,
 			"%s: calls.live: %d calls need about %.0f descriptors in the local edge, the limit is %" PRIu64
-			" (ulimit -Hn): at most about %.0f calls here",
+			" (ulimit -Hn): at most about %d calls fit",
 			sc->path, sc->calls.live, edge, (uint64_t)limit.rlim_max,
-			((double)limit.rlim_max - SPARE_DESCRIPTORS) / 2 * 0.93);
+			limit.rlim_max < EDGE_LEAST ?
+				0 :
+				calls_within(((double)limit.rlim_max - EDGE_DESCRIPTORS) / 2));
 	if (worker > (double)limit.rlim_max)
 		return err_set(
 			err, ERR_INPUT,
@@ -213,7 +227,7 @@ static bool has_record(const char *dir)
 {
 	char path[3200];
 
-	snprintf(path, sizeof path, "%s/director-0.lane", dir);
+	snprintf(path, sizeof path, "%s/supervisor-0.lane", dir);
 	return access(path, R_OK) == 0;
 }
 
@@ -280,7 +294,8 @@ static int run_main(int argc, char **argv)
 	/* A failure of ours outranks the verdict, but what was recorded is still shown. */
 	request.run_dir = dir.path;
 	code = EXIT_HARNESS;
-	if (has_record(dir.path) && judge_and_report(&request, &code, &err) < 0 && !p.failure.kind)
+	if (p.failure.kind != ERR_INPUT && has_record(dir.path) &&
+	    judge_and_report(&request, &code, &err) < 0 && !p.failure.kind)
 		code = command_fail(&err);
 	if (p.failure.kind)
 		code = command_fail(&p.failure);

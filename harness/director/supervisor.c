@@ -272,6 +272,22 @@ out:
 	return result;
 }
 
+/* Before anything is ended by us: what breaks from here on is not the target's doing. A whole run,
+ * or one interrupted in the middle, is the director's to end. */
+static void note_end(struct supervisor *s)
+{
+	struct event e = event_make(EVENT_RUN_END, clock_now_ns());
+
+	if (s->failure.kind) {
+		e.flags = RUN_BROKE;
+		e.conn = lane_note(s->stage.lane, "%s", s->failure.text);
+	} else if (!s->director) {
+		e.flags = RUN_INTERRUPTED;
+	}
+	if (e.flags)
+		lane_event(s->stage.lane, e);
+}
+
 /* Callers first, so that no leg is cut by the end of the stack; Redis last, the tap still sees
  * every command before. */
 static void wind_down(struct supervisor *s)
@@ -325,9 +341,10 @@ int supervise(const struct supervisor_settings *settings, struct err *err)
 	on_tick(&s);
 	if (!bring_up(&s, &up))
 		play(&s);
-	wind_down(&s);
-	if (up.kind)
+	else if (!s.stage.cancelled)
 		s.failure = up;
+	note_end(&s);
+	wind_down(&s);
 	lane_close(s.stage.lane, s.failure.kind ? NULL : &s.failure);
 	loop_timer_free(s.ticker);
 	loop_fd_free(s.parent_watch);

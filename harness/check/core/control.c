@@ -143,8 +143,12 @@ void world_control(struct world *w, const struct event *e)
 		w->start_ns = e->t_ns;
 		break;
 	case EVENT_RUN_END:
-		w->run_end_ns = e->t_ns;
-		w->run_end_flags = e->flags;
+		/* The first word counts: what a supervisor ends after its own is no cutover. */
+		if (!w->run_end_ns)
+			w->run_end_ns = e->t_ns;
+		w->run_end_flags |= e->flags;
+		if (e->flags & RUN_BROKE)
+			w->failure = world_note(w, e);
 		break;
 	case EVENT_PHASE_BEGIN:
 		phases_begin(&w->phases, (enum phase)(e->code % PHASE_COUNT), e->n, e->t_ns);

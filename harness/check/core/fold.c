@@ -249,7 +249,9 @@ static void check_books(const struct fold *f, struct judgement *j)
 
 	for (size_t i = 0; i < count; i++)
 		whole &= lanes[i].whole;
-	if (!ledger_balances(&f->ledger))
+	if (w->failure)
+		snprintf(j->harness_text, sizeof(j->harness_text), "%s", w->failure);
+	else if (!ledger_balances(&f->ledger))
 		snprintf(j->harness_text, sizeof(j->harness_text),
 			 "ledger does not balance: %llu calls started, %llu accounted for",
 			 (unsigned long long)f->ledger.started,
@@ -261,7 +263,7 @@ static void check_books(const struct fold *f, struct judgement *j)
 			j->harness_text, sizeof(j->harness_text),
 			"the record contradicts itself: %llu calls began or ended twice, %llu events of calls that never began",
 			(unsigned long long)w->doubles, (unsigned long long)w->orphans);
-	j->harness_error = j->harness_text[0] != '\0';
+	j->harness_error = w->failure || j->harness_text[0];
 }
 
 struct judgement *fold_finish(struct fold *f)
@@ -284,7 +286,7 @@ struct judgement *fold_finish(struct fold *f)
 	judge_gates(f, j);
 	take_findings(f, j);
 	check_books(f, j);
-	j->interrupted = w->run_end_flags & 1;
+	j->interrupted = w->run_end_flags & RUN_INTERRUPTED && !w->failure;
 	j->start_ns = w->start_ns ? w->start_ns : w->first_ns;
 	j->end_ns = w->last_ns;
 	j->ledger = f->ledger;

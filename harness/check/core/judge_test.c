@@ -40,7 +40,7 @@ static void nothing(struct story *s)
 
 static void interrupt(struct story *s)
 {
-	story_find(s, EVENT_RUN_END, 0, 0)->flags = 1;
+	story_find(s, EVENT_RUN_END, 0, 0)->flags = RUN_INTERRUPTED;
 }
 
 static void no_end(struct story *s)
@@ -54,6 +54,12 @@ static void end_without_hangup(struct story *s)
 	struct event *e = story_find(s, EVENT_HANGUP_INV, story_call(4), 0);
 
 	e->kind = EVENT_HEARTBEAT;
+}
+
+static void break_off(struct story *s)
+{
+	end_without_hangup(s);
+	story_find(s, EVENT_RUN_END, 0, 0)->flags = RUN_BROKE | RUN_INTERRUPTED;
 }
 
 static void interrupted_drop(struct story *s)
@@ -103,6 +109,10 @@ static void the_exit_code_follows_the_precedence(void **state)
 		{ "a fail outranks the interruption",
 		  interrupted_drop,
 		  EXIT_FAIL,
+		  { CALLS, CALLS - 1, 1, 0, 0, 0 } },
+		{ "a failure of ours outranks what it may have caused",
+		  break_off,
+		  EXIT_HARNESS,
 		  { CALLS, CALLS - 1, 1, 0, 0, 0 } },
 		{ "a call that never began",
 		  no_start,

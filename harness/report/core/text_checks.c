@@ -83,11 +83,13 @@ void text_headline(const struct report_input *input, FILE *out)
 			scenario->defect_about ? scenario->defect_about : "");
 	fputc('\n', out);
 	if (judgement->harness_error) {
-		fprintf(out, "  our own fault, not the target's: ");
-		text_wrap(out, 35, 4, judgement->harness_text);
+		fprintf(out, "  no verdict on the target: ");
+		text_wrap(out, 28, 4, judgement->harness_text);
 	}
 	if (judgement->interrupted)
-		fputs("  interrupted: what follows is true of the part that ran\n", out);
+		fprintf(out, "  interrupted%s\n",
+			judgement->ledger.started ? ": what follows is true of the part that ran" :
+						    " before the first call");
 }
 
 /* Which witnesses to show: one of each kind first, then the earliest others. */
