@@ -257,9 +257,10 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			      (unsigned long long)s->unnamed);
 	finding_say(
 		f,
-		"%llu of %llu legs live at the teardown of %llu instances (limit 0), %llu claims of `drained` held",
+		"%llu of %llu legs live at the teardown of %llu instances (limit 0), %llu of %llu claims of `drained` held",
 		(unsigned long long)live, (unsigned long long)legs, (unsigned long long)torn_count,
-		(unsigned long long)(s->claims - f->anomalies[ANOMALY_DRAIN_LIE]));
+		(unsigned long long)(s->claims - f->anomalies[ANOMALY_DRAIN_LIE]),
+		(unsigned long long)s->claims);
 }
 
 const struct check check_drained_before_teardown = {

@@ -126,7 +126,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			      (unsigned long long)s->ours);
 	finding_say(
 		f,
-		"%llu of %llu dropped (limit 0; 95 %% bound %.2g %%), %llu refused, %llu live across the shift, %llu cut "
+		"%llu of %llu dropped (limit 0; 95 %% bound %.3g %%), %llu refused, %llu live across the shift, %llu cut "
 		"and resumed",
 		(unsigned long long)s->dropped, (unsigned long long)s->judged,
 		finding_bound_percent(s->dropped, s->judged), (unsigned long long)s->refused,

@@ -209,7 +209,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	finding_say(
 		f,
 		"%llu resumes, %llu crossings of color, %llu turns acknowledged; %llu violations (limit 0; 95 %% bound "
-		"%.2g %%)",
+		"%.3g %%)",
 		(unsigned long long)s->resumes, (unsigned long long)s->crossings,
 		(unsigned long long)s->acks, (unsigned long long)f->violations,
 		finding_bound_percent(f->violations, continued));

@@ -2,6 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
 
 struct witness witness_of_call(const struct world *w, const struct world_call *c, int64_t t_ns)
 {
@@ -29,13 +32,38 @@ void witness_say(struct witness *witness, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Commas into the counts of a sentence: words that are digits only, maybe after "(". */
+static void copy_grouped(struct buf *out, const char *text)
+{
+	while (*text) {
+		size_t word = strcspn(text, " ;,)"), open = *text == '(',
+		       digits = strspn(text + open, "0123456789");
+
+		for (size_t i = 0; i < word; i++) {
+			size_t left = open + digits - i;
+
+			if (open + digits == word && i > open && left % 3 == 0)
+				buf_printf(out, ",");
+			buf_printf(out, "%c", text[i]);
+		}
+		text += word;
+		if (*text)
+			buf_printf(out, "%c", *text++);
+	}
+}
+
 void finding_say(struct finding *f, const char *fmt, ...)
 {
+	char text[FINDING_TEXT_MAX];
+	struct buf grouped = buf_init(sizeof(f->summary) - 1);
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(f->summary, sizeof(f->summary), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	copy_grouped(&grouped, text);
+	snprintf(f->summary, sizeof(f->summary), "%s", buf_text(&grouped));
+	buf_free(&grouped);
 }
 
 double finding_bound_percent(uint64_t violations, uint64_t exposed)
