@@ -4,6 +4,7 @@ running (which lib.run sees to after each command)."""
 import os
 import resource
 import stat
+import subprocess
 import sys
 import tempfile
 
@@ -93,6 +94,25 @@ def broken_yaml():
         path = written(text)
         refused(["run", path], BAD, path)
         refused(["validate", path], BAD, path)
+
+
+def unknown_plugin():
+    """a balancer or dialect this build does not have, said by validate as well, and once by matrix"""
+    path = scenario(("stack: local", "stack: local\ntarget: { wire: plane }"))
+    for command in ("run", "validate", "plan", "matrix"):
+        refused([command, path], BAD, "target.wire", "plane", '"plain"', timeout=15)
+    refused(["validate", scenario(("stack: local", "stack: local\nbalancer: { driver: nginx }"))], BAD, "nginx", "list")
+
+
+def reader_leaves():
+    """| head: the exit code stays the verdict's"""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        code = subprocess.run([lib.CROSSFADE, "plan", DEMO, "--calls"], stdout=writer, stderr=subprocess.PIPE, timeout=60)
+    finally:
+        os.close(writer)
+    assert code.returncode == 0 and not code.stderr, f"exit {code.returncode}: {code.stderr}"
 
 
 def missing_file():
@@ -227,5 +247,5 @@ gates:
 
 if __name__ == "__main__":
     lib.main([unknown_key, unknown_key_on_top, duplicate_key, bad_unit, bad_percentile, unknown_metric, contradicting_timers,
-              broken_yaml, missing_file, undefined_variable, bad_command_and_flags, bad_source_addresses, one_word_too_many, bad_outputs,
+              broken_yaml, unknown_plugin, reader_leaves, missing_file, undefined_variable, bad_command_and_flags, bad_source_addresses, one_word_too_many, bad_outputs,
               bad_run_directory, too_many_calls, redis_does_not_start, redis_never_listens, redis_is_missing, target_refuses])

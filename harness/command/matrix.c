@@ -222,6 +222,8 @@ static int matrix_main(int argc, char **argv)
 	struct err err = { .kind = ERR_NONE };
 	struct job *cases = NULL;
 	struct flags *flags;
+	struct buf warnings = buf_init(1 << 16);
+	struct scenario *scenario = NULL;
 	long clean_seeds, seeds, jobs;
 	size_t count;
 	int parsed = flags_parse(command_find("matrix"), table, sizeof table / sizeof *table, argc,
@@ -241,6 +243,10 @@ static int matrix_main(int argc, char **argv)
 			VARIABLES_MAX);
 		goto out;
 	}
+	/* What every run would refuse is refused once. */
+	if (scenario_args_load(flags, &scenario, &warnings, &err) < 0)
+		goto out;
+	scenario_free(scenario);
 	if (number(flags, "--clean-seeds", 1, 1000, 20, &clean_seeds, &err) < 0 ||
 	    number(flags, "--seeds", 1, 1000, 5, &seeds, &err) < 0 ||
 	    number(flags, "--jobs", 1, JOBS_MAX, 4, &jobs, &err) < 0 ||
@@ -264,6 +270,7 @@ static int matrix_main(int argc, char **argv)
 	else if (!play(&m, cases, count, (size_t)jobs, &err))
 		printf("%u passed, %u failed\n", m.passed, m.failed);
 out:
+	buf_free(&warnings);
 	free(cases);
 	flags_free(flags);
 	if (err.kind)

@@ -247,12 +247,12 @@ static int run_main(int argc, char **argv)
 {
 	static const struct flag table[] = {
 		SCENARIO_FLAGS,
-		{ .name = "--out", .takes_value = true, .repeats = true },
+		{ .name = "--out", .takes_value = true, .repeats = true, .env = "CROSSFADE_OUT" },
 		{ .name = "--dir", .takes_value = true, .env = "CROSSFADE_DIR" },
 		{ .name = "--workers", .takes_value = true, .env = "CROSSFADE_WORKERS" },
 		{ .name = "--local-ips", .takes_value = true, .env = "CROSSFADE_LOCAL_IPS" },
 		{ .name = "--quiet", .letter = 'q', .env = "CROSSFADE_QUIET" },
-		{ .name = "--no-color" },
+		{ .name = "--no-color", .env = "CROSSFADE_NO_COLOR" },
 	};
 	struct performance p = { .status = 0 };
 	struct judge_request request = { .keep = true };

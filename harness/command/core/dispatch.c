@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "command/core/terminal.h"
 
 static bool listed(const struct command *command)
 {
@@ -74,7 +75,7 @@ int dispatch(int argc, char **argv)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	if (errno == EPIPE) /* the reader has seen enough */
+	if (terminal_reader_left())
 		return code;
 	/* A report that did not reach its reader must not end as a pass. */
 	struct err err = { 0 };

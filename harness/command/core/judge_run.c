@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "command/core/terminal.h"
 #include "report/core/text.h"
 
 int judged_run_open(const char *run_dir, struct judged_run *ret, struct err *err)
@@ -136,6 +137,19 @@ out:
 	return result;
 }
 
+/* A reader that has seen enough is no reason for another exit code. */
+static int write_stdout(const struct report *report, const struct report_input *input,
+			struct err *err)
+{
+	if (report->write(input, stdout, err) == 0)
+		return 0;
+	if (!terminal_reader_left())
+		return -1;
+	if (err)
+		*err = (struct err){ .kind = ERR_NONE };
+	return 0;
+}
+
 /* Every report that can be written is written; the first trouble is the one told. */
 static int write_reports(const struct judge_request *request, const struct report_input *input,
 			 struct err *err)
@@ -158,7 +172,7 @@ static int write_reports(const struct judge_request *request, const struct repor
 			result = -1;
 		} else if (!strcmp(file, "-")) {
 			stdout_taken = true;
-			result |= report->write(input, stdout, told);
+			result |= write_stdout(report, input, told);
 		} else {
 			result |= write_file(report, input, file, told);
 		}
@@ -170,7 +184,7 @@ static int write_reports(const struct judge_request *request, const struct repor
 	if (request->quiet)
 		text_headline(&shown, stdout);
 	else
-		result |= report_find("text")->write(&shown, stdout, result == 0 ? err : NULL);
+		result |= write_stdout(report_find("text"), &shown, result == 0 ? err : NULL);
 	return result;
 }
 

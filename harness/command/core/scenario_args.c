@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "driver/driver.h"
 #include "net/process.h"
+#include "wire/wire.h"
 
 static const char *const overlay_folders[] = { "defects", "controls" };
 
@@ -163,12 +165,52 @@ static int collect(const struct flags *flags, struct variables *variables, struc
 	return 0;
 }
 
+static const char *driver_name(size_t i)
+{
+	return driver_at(i)->name;
+}
+
+static const char *wire_name(size_t i)
+{
+	return wire_at(i)->name;
+}
+
+/* Words that mean a file of this program: the room of scenarios cannot know them. */
+static int check_word(const struct scenario *scenario, const char *key, const char *word,
+		      const char *(*name_at)(size_t), size_t count, struct err *err)
+{
+	const char **names = xcalloc(count, sizeof(*names)), *nearest;
+	bool known = false;
+
+	for (size_t i = 0; i < count; i++) {
+		names[i] = name_at(i);
+		known |= !strcmp(names[i], word);
+	}
+	nearest = command_nearest(word, names, count);
+	free(names);
+	if (known)
+		return 0;
+	return err_set(err, ERR_INPUT, "%s: %s: unknown word \"%s\"; %s%s%s", scenario->path, key,
+		       word, nearest ? "did you mean \"" : "crossfade list names them",
+		       nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+static int check_plugins(const struct scenario *scenario, struct err *err)
+{
+	if (check_word(scenario, "balancer.driver", scenario->balancer.driver, driver_name,
+		       driver_count(), err) < 0)
+		return -1;
+	return check_word(scenario, "target.wire", scenario->target.wire, wire_name, wire_count(),
+			  err);
+}
+
 int scenario_args_load(const struct flags *flags, struct scenario **ret, struct buf *warnings,
 		       struct err *err)
 {
 	const char *seed_text = flags_get(flags, "--seed"), *defect = flags_get(flags, "--defect");
 	struct scenario_source source = { .path = flags_positional(flags, 0) };
 	struct variables variables = { 0 };
+	struct scenario *scenario = NULL;
 	char overlay[PATH_MAX];
 	uint64_t seed = 0;
 	int result = -1;
@@ -185,9 +227,15 @@ int scenario_args_load(const struct flags *flags, struct scenario **ret, struct 
 	if (collect(flags, &variables, err) == 0) {
 		source.variables = variables.list;
 		source.variable_count = variables.count;
-		result = scenario_load(&source, ret, warnings, err);
+		result = scenario_load(&source, &scenario, warnings, err);
 	}
 	variables_free(&variables);
+	if (result == 0 && check_plugins(scenario, err) < 0) {
+		scenario_free(scenario);
+		return -1;
+	}
+	if (result == 0)
+		*ret = scenario;
 	return result;
 }
 

@@ -1,5 +1,6 @@
 #include "command/core/terminal.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,4 +12,11 @@ bool terminal_color(const struct flags *flags)
 	if (flags_get(flags, "--no-color") || (none && *none))
 		return false;
 	return isatty(STDOUT_FILENO) == 1 && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+bool terminal_reader_left(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
 }
