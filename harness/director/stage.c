@@ -82,7 +82,8 @@ int stage_start(struct stage *stage, const struct member_spec *spec, struct memb
 					.argv = spec->argv,
 					.output_path = output,
 					.control = spec->control,
-					.new_group = true };
+					.new_group = true,
+					.prompt = spec->prompt };
 	struct member *m = &stage->members[stage->count];
 	struct event e;
 

@@ -71,6 +71,7 @@ struct member_spec {
 	const char *program; /* absolute path */
 	const char *const *argv;
 	bool control;
+	bool prompt; /* as in process_spec */
 };
 
 /* Starts a program; its output goes to RUNDIR/<name>.log. */

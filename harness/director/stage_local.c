@@ -131,8 +131,10 @@ static int start_redis(struct stage *stage, char *address, size_t size, struct e
 		argument(&a, "--dir");
 		argument(&a, "%s", stage->run_dir);
 		snprintf(name, sizeof name, i ? "redis-%d" : "redis", i);
-		if (start(stage, (struct member_spec){ .kind = MEMBER_REDIS, .name = name }, &a, &m,
-			  err) < 0)
+		if (start(stage,
+			  (struct member_spec){
+				  .kind = MEMBER_REDIS, .name = name, .prompt = true },
+			  &a, &m, err) < 0)
 			return err_context(err, "redis-server");
 		snprintf(address, size, "127.0.0.1:%d", port);
 		if (redis_comes_up(m, address) && !m->ended)
@@ -180,8 +182,9 @@ static int start_tap(struct stage *stage, const struct scenario *sc, const char 
 	buf_puts(&text, "\n");
 	control_text(&bind, "%s", buf_text(&text));
 	if (!start(stage,
-		   (struct member_spec){ .kind = MEMBER_TAP, .name = "tap", .control = true }, &a,
-		   ret, err) &&
+		   (struct member_spec){
+			   .kind = MEMBER_TAP, .name = "tap", .control = true, .prompt = true },
+		   &a, ret, err) &&
 	    !stage_send(*ret, &bind) && !stage_await_ready(*ret, ready_within_ns, err))
 		result = 0;
 	buf_free(&text);

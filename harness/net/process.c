@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,10 @@ static _Noreturn void child(const struct process_spec *spec, pid_t parent, int c
 		goto fail;
 	if (spec->new_group && setpgid(0, 0) < 0)
 		goto fail;
+	/* A wish: without the right to it the process is an ordinary one. */
+	if (spec->prompt)
+		sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK,
+				   &(struct sched_param){ .sched_priority = 1 });
 	if (dup2(input, 0) < 0)
 		goto fail;
 	if (!spec->keep_output && (dup2(output, 1) < 0 || dup2(output, 2) < 0))

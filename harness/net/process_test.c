@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -90,6 +91,25 @@ static void the_child_sees_the_channel_as_3_and_nothing_else_of_ours(void **stat
 	close(ours);
 }
 
+static void a_prompt_child_is_real_time_where_we_may_and_ordinary_where_not(void **state)
+{
+	const char *const argv[] = { "/bin/sleep", "600", NULL };
+	struct process_spec spec = { .program = argv[0], .argv = argv, .prompt = true };
+	struct sched_param lowest = { .sched_priority = 1 }, none = { .sched_priority = 0 };
+	bool allowed = sched_setscheduler(0, SCHED_RR, &lowest) == 0;
+	struct process p;
+	int policy, status;
+
+	(void)state;
+	assert_int_equal(sched_setscheduler(0, SCHED_OTHER, &none), 0);
+	assert_int_equal(process_spawn(&spec, &p, NULL), 0);
+	policy = sched_getscheduler(p.pid) & ~SCHED_RESET_ON_FORK;
+	assert_int_equal(policy, allowed ? SCHED_RR : SCHED_OTHER);
+	assert_int_equal(process_signal(&p, SIGKILL), 0);
+	assert_true(process_wait(&p, clock_now_ns() + 20 * NS_PER_S, &status));
+	process_close(&p);
+}
+
 /* A middle process spawns a grandchild and is killed; the grandchild must go with it. */
 static void a_child_dies_with_its_parent(void **state)
 {
@@ -127,6 +147,7 @@ int main(void)
 		cmocka_unit_test(a_signal_by_pidfd_ends_it_and_is_told_as_128_plus),
 		cmocka_unit_test(a_program_that_is_not_there_is_an_error_with_its_name),
 		cmocka_unit_test(the_child_sees_the_channel_as_3_and_nothing_else_of_ours),
+		cmocka_unit_test(a_prompt_child_is_real_time_where_we_may_and_ordinary_where_not),
 		cmocka_unit_test(a_child_dies_with_its_parent),
 	};
 
