@@ -52,6 +52,7 @@ static void hear(struct walk *w, const struct control_message *m)
 		break;
 	case CONTROL_SIGNALED:
 		w->signaled = true;
+		w->signal_error = (int)m->b;
 		break;
 	case CONTROL_FINISHED:
 		w->workers_finished = true;
@@ -89,6 +90,12 @@ void walk_wait(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
 	}
 }
 
+void walk_through(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
+{
+	while (!w->aborted && !over(w) && clock_now_ns() < until_ns)
+		walk_wait(w, until_ns, over);
+}
+
 static bool was_signaled(struct walk *w)
 {
 	return w->signaled;
@@ -98,10 +105,14 @@ int walk_signal(struct walk *w, struct walk_instance *on, int signo, struct err 
 {
 	w->signaled = false;
 	send_up(w, CONTROL_SIGNAL, signo, 0, on->name);
-	walk_wait(w, clock_now_ns() + NS_PER_S, was_signaled);
-	return w->signaled ? 0 :
-			     err_set(err, ERR_WORLD, "signal %d to %s was not carried out", signo,
-				     on->name);
+	walk_through(w, clock_now_ns() + TIMELINE_ACTION_S * NS_PER_S, was_signaled);
+	if (!w->signaled)
+		return err_set(err, ERR_HARNESS, "signal %d to %s: no answer from the supervisor",
+			       signo, on->name);
+	if (w->signal_error)
+		return err_errno(err, ERR_WORLD, w->signal_error, "signal %d to %s", signo,
+				 on->name);
+	return 0;
 }
 
 /* "blue-1:blue:127.0.0.1:4711,..." */
@@ -201,9 +212,11 @@ static int walk_step(struct walk *w, const struct step *s, size_t number)
 		return 0;
 	}
 	result = step_do(w, s, &err);
-	if (result < 0)
+	if (w->aborted) /* what failed then failed for that */
+		phase_end(w, s->phase, number, PHASE_NOT_REACHED, "interrupted");
+	else if (result < 0)
 		phase_end(w, s->phase, number, PHASE_FAILED, err.text);
-	else if (w->interrupted || w->aborted)
+	else if (w->interrupted)
 		phase_end(w, s->phase, number, PHASE_NOT_REACHED, "interrupted");
 	else
 		phase_end(w, s->phase, number, PHASE_OK,
@@ -220,13 +233,6 @@ static void roll_back(struct walk *w, size_t number)
 		phase_end(w, PHASE_ROLLBACK, number, PHASE_FAILED, err.text);
 	else
 		phase_end(w, PHASE_ROLLBACK, number, PHASE_OK, "");
-}
-
-static size_t last_drain_before(const struct scenario *sc, size_t i)
-{
-	while (i > 0 && sc->steps[i].phase != PHASE_DRAIN)
-		i--;
-	return i;
 }
 
 /* Walks all steps. Returns false when the cutover was given up. */
@@ -248,7 +254,10 @@ static bool walk_steps(struct walk *w)
 			if (s->phase == PHASE_SMOKE || s->phase == PHASE_SHIFT)
 				roll_back(w, i);
 		} else if (w->back_to_drain) {
-			i = last_drain_before(sc, i) - 1;
+			i = w->drain_step - 1;
+		} else if (s->phase == PHASE_DRAIN && !s->skip) {
+			w->drained = true;
+			w->drain_step = i;
 		}
 	}
 	/* Interrupted between the shift and the teardown: what we moved goes back, while blue is
@@ -270,8 +279,7 @@ static void wait_for_callers(struct walk *w)
 
 	phase_begin(w, PHASE_AFTER, w->scenario->step_count, "after");
 	send_up(w, CONTROL_STOP, until_ns, 0, "");
-	while (!w->workers_finished && !w->aborted && clock_now_ns() < until_ns + workers_grace_ns)
-		walk_wait(w, until_ns + workers_grace_ns, workers_are_done);
+	walk_through(w, until_ns + workers_grace_ns, workers_are_done);
 	phase_end(w, PHASE_AFTER, w->scenario->step_count, PHASE_OK, "");
 }
 
@@ -283,15 +291,15 @@ static bool has_started(struct walk *w)
 static void perform(struct walk *w)
 {
 	struct event e;
-	bool complete;
+	bool complete = false;
 
 	walk_wait(w, INT64_MAX, has_started);
-	if (w->aborted || w->interrupted)
-		return;
-	walk_wait(w, w->start_ns, NULL);
-	e = event_make(EVENT_RUN_START, w->start_ns);
-	lane_event(w->lane, e);
-	complete = walk_steps(w);
+	if (w->start_ns) {
+		walk_wait(w, w->start_ns, NULL);
+		e = event_make(EVENT_RUN_START, w->start_ns);
+		lane_event(w->lane, e);
+		complete = walk_steps(w);
+	}
 	if (!w->aborted)
 		wait_for_callers(w);
 	e = event_make(EVENT_RUN_END, clock_now_ns());

@@ -9,12 +9,29 @@
 
 #include "base/clock.h"
 
+static void send_rest(struct member *m)
+{
+	size_t sent = 0;
+
+	while (sent < m->unsent_count && !control_send(m->process.control, &m->unsent[sent]))
+		sent++;
+	if (sent < m->unsent_count && errno != EAGAIN)
+		sent = m->unsent_count; /* it is gone: nobody is left to tell */
+	m->unsent_count -= sent;
+	memmove(m->unsent, m->unsent + sent, m->unsent_count * sizeof *m->unsent);
+	if (!m->unsent_count)
+		loop_fd_want(m->control_watch, LOOP_READ);
+}
+
 static void on_control(void *user, int events)
 {
 	struct member *m = user;
 	struct control_message message;
 
-	(void)events;
+	if (events & LOOP_WRITE)
+		send_rest(m);
+	if (!(events & LOOP_READ))
+		return;
 	for (;;) {
 		int n = control_receive(m->process.control, &message);
 
@@ -173,7 +190,22 @@ int stage_signal(struct member *m, int signo)
 
 int stage_send(struct member *m, const struct control_message *message)
 {
-	return m->ended || m->process.control < 0 ? -1 : control_send(m->process.control, message);
+	bool progress = message->type == CONTROL_COUNTERS || message->type == CONTROL_COUNTS;
+
+	if (m->ended || m->process.control < 0)
+		return -1;
+	if (!m->unsent_count) {
+		if (!control_send(m->process.control, message))
+			return 0;
+		if (errno != EAGAIN)
+			return -1;
+	}
+	if (progress)
+		return 0;
+	m->unsent = xrealloc(m->unsent, (m->unsent_count + 1) * sizeof *m->unsent);
+	m->unsent[m->unsent_count++] = *message;
+	loop_fd_want(m->control_watch, LOOP_READ | LOOP_WRITE);
+	return 0;
 }
 
 void stage_broadcast(struct stage *stage, enum member_kind kind,
@@ -234,6 +266,7 @@ void stage_free(struct stage *stage)
 		loop_fd_free(m->control_watch);
 		process_close(&m->process);
 		free(m->greeting);
+		free(m->unsent);
 	}
 	stage->count = 0;
 }

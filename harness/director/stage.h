@@ -46,6 +46,8 @@ struct member {
 	int status;			  /* once ended */
 	struct control_counters counters; /* the last ones */
 	struct control_message *greeting; /* its READY or FAILED */
+	struct control_message *unsent;	  /* what its full channel did not take yet, in order */
+	size_t unsent_count;
 };
 
 struct stage_owner {
@@ -82,6 +84,8 @@ int stage_await_ready(struct member *, int64_t timeout_ns, struct err *);
 struct member *stage_find(struct stage *, const char *name);
 /* Records the signal, then sends it. */
 int stage_signal(struct member *, int signo);
+/* Never blocks. A member that does not read for a while (a driver's call takes up to 10 s) gets the
+ * message later, behind those before it; only progress, which the next one replaces, is dropped. */
 int stage_send(struct member *, const struct control_message *);
 /* To every living member of the kind. */
 void stage_broadcast(struct stage *, enum member_kind, const struct control_message *);

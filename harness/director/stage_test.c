@@ -162,6 +162,69 @@ static void spawn_signal_and_exit_are_in_the_record(void **state)
 	history_free(h);
 }
 
+/* Every message it got, in the order it read them, from its log. */
+static size_t read_back(const struct fixture *f, struct control_message *list, size_t max)
+{
+	size_t size = offsetof(struct control_message, text), n = 0;
+	char path[256];
+	FILE *log;
+
+	snprintf(path, sizeof path, "%s/director.log", f->dir);
+	log = fopen(path, "re");
+	while (log && n < max && fread(&list[n], size, 1, log) == 1)
+		n++;
+	if (log)
+		fclose(log);
+	return n;
+}
+
+static void wake_up(void *user)
+{
+	(void)user;
+}
+
+static void a_member_that_does_not_read_for_a_while_misses_nothing_but_progress(void **state)
+{
+	enum { MESSAGES = 2000 };
+	struct fixture *f = *state;
+	struct control_message *got = calloc(MESSAGES + 1, sizeof *got), m;
+	int64_t deadline_ns = clock_now_ns() + patience_ns;
+	struct member *member;
+	char script[256], go[160];
+	size_t n = 0;
+
+	snprintf(go, sizeof go, "%s/go", f->dir);
+	snprintf(script, sizeof script, "until [ -e %s ]; do sleep 0.01; done; exec dd bs=8192 <&3",
+		 go);
+	member = start(f, "director", MEMBER_DIRECTOR, script, true);
+	for (int i = 0; i < MESSAGES; i++) {
+		m = control_make(CONTROL_EXITED, i, 0);
+		assert_int_equal(stage_send(member, &m), 0);
+	}
+	assert_true(member->unsent_count > 0);
+	m = control_make(CONTROL_COUNTERS, 0, 0);
+	assert_int_equal(stage_send(member, &m), 0);
+	fclose(fopen(go, "we"));
+	while (n < MESSAGES && clock_now_ns() < deadline_ns) {
+		struct loop_timer *timer = loop_timer_new(f->stage.loop, wake_up, NULL);
+
+		loop_timer_at(timer, clock_now_ns() + 5 * NS_PER_MS);
+		loop_run_once(f->stage.loop);
+		loop_timer_free(timer);
+		n = read_back(f, got, MESSAGES + 1);
+	}
+	assert_int_equal(n, MESSAGES);
+	for (int i = 0; i < MESSAGES; i++) {
+		assert_int_equal(got[i].type, CONTROL_EXITED);
+		assert_int_equal(got[i].a, i);
+	}
+	assert_int_equal(member->unsent_count, 0);
+	free(got);
+	assert_int_equal(stage_signal(member, SIGKILL), 0);
+	stage_end(&f->stage, MEMBER_DIRECTOR, patience_ns);
+	assert_int_equal(stage_send(member, &m), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +238,9 @@ int main(void)
 						close_stage),
 		cmocka_unit_test_setup_teardown(spawn_signal_and_exit_are_in_the_record, open_stage,
 						close_stage),
+		cmocka_unit_test_setup_teardown(
+			a_member_that_does_not_read_for_a_while_misses_nothing_but_progress,
+			open_stage, close_stage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

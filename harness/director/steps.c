@@ -368,7 +368,7 @@ static int do_buffer(struct walk *w, const struct step *s)
 
 		walk_wait(w, next_ns < until_ns ? next_ns : until_ns, NULL);
 		count_active(w, w->leaving, clock_now_ns(), &active, &unknown, &asked);
-		w->back_to_drain = active > 0;
+		w->back_to_drain = w->drained && active > 0;
 	}
 	return 0;
 }
@@ -386,11 +386,11 @@ static int do_teardown(struct walk *w, const struct step *s, struct err *err)
 	w->leaving = s->color;
 	if (deregister(w, s->color, err) < 0 || terminate(w, s->color, SIGTERM, err) < 0)
 		return -1;
-	walk_wait(w, clock_now_ns() + s->grace_ns, leaving_is_gone);
+	walk_through(w, clock_now_ns() + s->grace_ns, leaving_is_gone);
 	if (!leaving_is_gone(w)) {
 		if (terminate(w, s->color, SIGKILL, err) < 0)
 			return -1;
-		walk_wait(w, clock_now_ns() + exit_within_ns, leaving_is_gone);
+		walk_through(w, clock_now_ns() + exit_within_ns, leaving_is_gone);
 	}
 	if (leaving_is_gone(w))
 		return 0;

@@ -45,13 +45,19 @@ struct walk {
 	bool deregistered[COLOR_COUNT];
 	int64_t drain_deadline_ns; /* of the drain under way; a return to drain keeps it */
 	enum color leaving;	   /* the color being drained, buffered, torn down */
+	bool drained;		   /* a drain was walked: ... */
+	size_t drain_step;	   /* ... this one last; where the buffer returns to */
 	bool back_to_drain;	   /* the buffer saw a call */
-	bool workers_finished, interrupted, aborted, signaled;
+	bool workers_finished, interrupted, aborted;
+	bool signaled;	  /* the supervisor answered the last signal: ... */
+	int signal_error; /* ... 0, or the errno of kill */
 };
 
 /* Serves the channel until `over` (may be NULL) says so, the time has come, or the run is
  * interrupted or aborted. */
 void walk_wait(struct walk *, int64_t until_ns, bool (*over)(struct walk *));
+/* As walk_wait, but an interrupt does not cut it short: what was begun is finished. */
+void walk_through(struct walk *, int64_t until_ns, bool (*over)(struct walk *));
 int walk_signal(struct walk *, struct walk_instance *, int signo, struct err *);
 
 /* The steps. 0, or -1 with the reason in the driver's or agent's words. */

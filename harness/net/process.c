@@ -55,10 +55,11 @@ static _Noreturn void child(const struct process_spec *spec, pid_t parent, int c
 	}
 	if (syscall(SYS_close_range, 5u, ~0u, 0u) < 0)
 		goto fail;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Defaults first: a signal that waits must not meet a handler of the parent's. */
 	for (int signo = 1; signo < 32; signo++)
 		signal(signo, SIG_DFL); /* SIGKILL and SIGSTOP refuse, rightly */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv(spec->program, (char *const *)spec->argv);
 fail:
 	code = errno;
