@@ -394,3 +394,11 @@ void call_step(struct call *c, const struct call_input *in, int64_t now_ns,
 		live(c, now_ns, out);
 	c->wake_ns = wake_of(c);
 }
+
+void call_forgive(struct call *c, int64_t asleep_ns)
+{
+	c->asked_ns += asleep_ns;
+	if (c->limit_ns != INT64_MAX)
+		c->limit_ns += asleep_ns;
+	c->wake_ns = wake_of(c);
+}

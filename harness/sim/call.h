@@ -129,6 +129,9 @@ struct call call_begin(const struct scenario *, const struct call_plan *, const 
 /* The only way a call changes. Appends to `out`, whose count the caller has set to 0; then look at
  * wake_ns. */
 void call_step(struct call *, const struct call_input *, int64_t now_ns, struct call_actions *out);
+/* We were asleep for so long: what the agent said meanwhile was not heard, so its deadlines move.
+ * What the call itself had to do stays due when it was. */
+void call_forgive(struct call *, int64_t asleep_ns);
 /* The stamp its open turn was given when it really went out: dead_after counts from there. */
 static inline void call_asked(struct call *c, int64_t t_ns)
 {

@@ -245,6 +245,26 @@ static void a_loss_planned_for_after_the_hangup_never_comes(void **unused)
 	assert_int_equal(s.call.state, CALL_LEAVING);
 }
 
+static void what_we_slept_through_is_not_held_against_the_agent(void **unused)
+{
+	struct stage s = { .scenario = scenario_of() };
+	int64_t asked_ms, due_ns;
+
+	(void)unused;
+	begin(&s, PROFILE_BRIDGE, 60000);
+	start(&s);
+	call_forgive(&s.call, MS(3000));
+	assert_int_equal(pass(&s, 20000), 8000); /* instead of 5000: not set up */
+	begin(&s, PROFILE_BRIDGE, 60000);
+	admit(&s);
+	asked_ms = pass(&s, ms_up(&s, s.call.wake_ns));
+	call_forgive(&s.call, MS(3000));
+	due_ns = s.call.turn_due_ns;
+	assert_int_equal(pass(&s, 20000), asked_ms + 8000); /* instead of 5000: muted */
+	assert_int_equal(s.call.turn_due_ns, due_ns);	    /* the script waits for nobody */
+	assert_int_equal(s.call.state, CALL_ENDING);
+}
+
 /* What the agent's state says about the open turn decides whether it is asked again. */
 static void an_open_turn_is_answered_by_state_or_asked_again_with_its_token(void **unused)
 {
@@ -361,6 +381,7 @@ int main(void)
 		cmocka_unit_test(a_loss_in_mid_turn_waits_for_one_to_be_unanswered),
 		cmocka_unit_test(a_planned_loss_is_a_reset_or_an_end_of_stream_as_drawn),
 		cmocka_unit_test(a_loss_planned_for_after_the_hangup_never_comes),
+		cmocka_unit_test(what_we_slept_through_is_not_held_against_the_agent),
 		cmocka_unit_test(an_open_turn_is_answered_by_state_or_asked_again_with_its_token),
 		cmocka_unit_test(
 			the_time_to_come_back_runs_from_the_first_loss_whatever_fails_meanwhile),

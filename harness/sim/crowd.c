@@ -13,7 +13,8 @@
 #include "sim/call.h"
 #include "sim/leg.h"
 
-enum { SLAB_CALLERS = 256 };
+enum { SLAB_CALLERS = 256, NAPS_MAX = 50 };
+static const int64_t asleep_after_ns = 100 * NS_PER_MS;
 
 struct caller {
 	struct timer timer; /* first: a due timer is its caller */
@@ -36,6 +37,7 @@ struct crowd {
 	struct call_plan next; /* the next call to come */
 	int64_t zero_ns, deadline_ns;
 	int64_t armed_ns; /* for when the loop timer is set */
+	unsigned naps;	  /* in a row */
 	bool started, stopped;
 	struct caller *free, *callers;
 	struct caller **slabs;
@@ -227,11 +229,34 @@ static void arm(struct crowd *crowd)
 	loop_timer_at(crowd->wake, next_ns);
 }
 
+/* A loop that was late has not read what came meanwhile, and reads it only after this: nobody is
+ * given up before the loop is on time again, and the time asleep is nobody's fault but ours. */
+static bool overslept(struct crowd *crowd)
+{
+	int64_t now_ns = clock_now_ns(), late_ns = now_ns - crowd->armed_ns;
+
+	if (late_ns < asleep_after_ns || crowd->naps == NAPS_MAX) {
+		crowd->naps = 0;
+		return false;
+	}
+	crowd->naps++;
+	for (struct caller *c = crowd->callers; c; c = c->next) {
+		call_forgive(&c->call, late_ns);
+		if (c->call.wake_ns != INT64_MAX)
+			timers_arm(&crowd->timers, &c->timer, c->call.wake_ns);
+	}
+	crowd->armed_ns = now_ns + NS_PER_MS;
+	loop_timer_at(crowd->wake, crowd->armed_ns);
+	return true;
+}
+
 static void on_wake(void *user)
 {
 	struct crowd *crowd = user;
 	struct timer *due;
 
+	if (overslept(crowd))
+		return;
 	/* Nothing is worth arming for while we are at it. */
 	crowd->armed_ns = INT64_MIN;
 	while (!crowd->stopped && crowd->zero_ns + crowd->next.due_ns <= clock_now_ns()) {

@@ -313,6 +313,38 @@ static void an_agent_that_falls_silent_mutes_its_calls(void **unused)
 	raze(&t);
 }
 
+/* In the middle of it the whole process stands still for longer than dead_after and
+ * setup_within. */
+static void stand_still(void *user)
+{
+	int64_t until_ns = clock_now_ns() + MS(1500);
+
+	(void)user;
+	while (clock_now_ns() < until_ns)
+		;
+}
+
+static void a_crowd_that_slept_gives_nobody_up_for_it(void **unused)
+{
+	struct summary s;
+	struct town t;
+	struct loop_timer *trouble;
+
+	(void)unused;
+	t = (struct town){ .scenario = scenario_of() };
+	t.scenario.timers.dead_after_ns = t.scenario.timers.setup_within_ns = MS(1000);
+	t.scenario.calls.profile[PROFILE_RESUMABLE].resume_within_ns = MS(1000);
+	build(&t, 1);
+	trouble = loop_timer_new(t.loop, stand_still, NULL);
+	loop_timer_at(trouble, clock_now_ns() + MS(400));
+	play(&t, MS(800), MS(60000));
+	summarise(&t, &s);
+	for (size_t i = 0; i < s.count; i++)
+		assert_int_equal(s.calls[i].end_code, CALL_COMPLETED);
+	loop_timer_free(trouble);
+	raze(&t);
+}
+
 static void a_target_that_answers_503_refuses_every_call(void **unused)
 {
 	struct summary s;
@@ -356,6 +388,7 @@ int main(void)
 		cmocka_unit_test(workers_share_the_calls_by_the_hash_of_their_ids),
 		cmocka_unit_test(those_live_at_the_deadline_are_abandoned),
 		cmocka_unit_test(an_agent_that_falls_silent_mutes_its_calls),
+		cmocka_unit_test(a_crowd_that_slept_gives_nobody_up_for_it),
 		cmocka_unit_test(a_target_that_answers_503_refuses_every_call),
 		cmocka_unit_test(a_target_without_a_place_for_the_call_is_refused),
 	};
