@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -34,6 +36,24 @@ void progress_say(struct progress *p, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
+/* Rewriting needs a line that does not wrap: less room, fewer words. */
+static void fit(const struct progress *p, const struct control_counters *c, int64_t now_ns,
+		char *line, size_t size)
+{
+	struct winsize window = { .ws_col = 0 };
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) < 0 || window.ws_col < 2 ||
+	    strlen(line) < window.ws_col)
+		return;
+	if (size > window.ws_col)
+		size = window.ws_col;
+	snprintf(line, size,
+		 "+%5.1f s  %-8s  live %" PRIu32 " = blue %" PRIu32 " + green %" PRIu32
+		 " + %" PRIu32 "   dropped %" PRIu32 "   refused %" PRIu32,
+		 since_start_s(p, now_ns), phase_name(p->phase), c->live, c->live_blue,
+		 c->live_green, c->live - c->live_blue - c->live_green, c->dropped, c->refused);
+}
+
 static void show(struct progress *p, const struct control_counters *c, int64_t now_ns)
 {
 	char line[256];
@@ -46,6 +66,7 @@ static void show(struct progress *p, const struct control_counters *c, int64_t n
 		 c->live_green, c->live - c->live_blue - c->live_green, p->turns_per_s, c->resumes,
 		 c->dropped, c->refused);
 	if (p->terminal) {
+		fit(p, c, now_ns, line, sizeof(line));
 		fprintf(stderr, "\r\033[K%s", line);
 		fflush(stderr);
 		p->open_line = true;
