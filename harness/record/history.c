@@ -274,7 +274,7 @@ int history_open(const char *path, struct history **ret, struct err *err)
 		return err_errno(err, ERR_INPUT, errno, "%s", path);
 	if (S_ISDIR(st.st_mode))
 		return open_lanes(path, ret, err);
-	if (length < 7 || strcmp(path + length - 7, ".ndjson") != 0)
+	if (!S_ISREG(st.st_mode) || length < 7 || strcmp(path + length - 7, ".ndjson") != 0)
 		return err_set(err, ERR_INPUT, "%s: neither a run directory nor an .ndjson file",
 			       path);
 	FILE *file = fopen(path, "re");

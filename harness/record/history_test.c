@@ -300,6 +300,9 @@ static void what_is_no_history_is_refused(void **state)
 	test_file_write(other, "", 0);
 	assert_refused(dir.path, "no lane with a header");
 	unlink(other);
+	assert_int_equal(mkfifo(other, 0600), 0); /* must not wait for a writer */
+	assert_refused(dir.path, "worker-0.lane: not a file");
+	unlink(other);
 	test_lane_close(test_lane_open(&dir, "r1", ROLE_WORKER, 0));
 	test_lane_close(test_lane_open(&dir, "r2", ROLE_TAP, 0));
 	assert_refused(dir.path,

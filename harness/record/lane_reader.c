@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -80,10 +81,16 @@ int lane_reader_open(const char *path, const char *name, struct history_names *n
 		     struct lane_reader *ret, struct err *err)
 {
 	struct lane_reader reader = { .names = names };
+	struct stat st;
 
-	reader.fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Whatever has the name of a lane: a pipe must not make us wait for a writer. */
+	reader.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (reader.fd < 0)
 		return err_errno(err, ERR_INPUT, errno, "lane %s: open", path);
+	if (fstat(reader.fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(reader.fd);
+		return err_set(err, ERR_INPUT, "lane %s: not a file", path);
+	}
 	if (read_header(&reader, path, err) < 0) {
 		close(reader.fd);
 		return -1;
