@@ -11,7 +11,7 @@
 #include "check/core/witness.h"
 
 struct state {
-	uint64_t judged, dropped, refused, unfinished, ours, disturbed;
+	uint64_t judged, dropped, refused, unfinished, no_room, stalled, disturbed;
 	bool refused_has_gate;
 };
 
@@ -36,9 +36,9 @@ static void dropped(const struct world *w, const struct world_call *c, unsigned 
 		wit.instance = c->cut.instance;
 	}
 	wit.cause = cause.anomaly;
-	wit.anomaly = cause.anomaly == ANOMALY_UNKNOWN && outcome == CALL_TRUNCATED
-			      ? ANOMALY_TRUNCATED
-			      : cause.anomaly;
+	wit.anomaly = cause.anomaly == ANOMALY_UNKNOWN && outcome == CALL_TRUNCATED ?
+			      ANOMALY_TRUNCATED :
+			      cause.anomaly;
 	witness_say(&wit, "%s%s, turn %u of %u; %s profile, %s",
 		    c->cut.t_ns ? cut_text(&c->cut, how) : "ended by nobody",
 		    cause_text(w, &c->cut, &cause, why), c->acked, c->planned_turns,
@@ -89,8 +89,8 @@ static void call_done(void *state, struct world_call *c, void *mine, const struc
 		s->unfinished++;
 		return;
 	}
-	if ((bad || outcome == CALL_REFUSED) && c->flags & CALL_LOCAL_LIMIT) {
-		s->ours++;
+	if (outcome_is_ours(w, c, outcome)) {
+		*(c->flags & CALL_LOCAL_LIMIT ? &s->no_room : &s->stalled) += 1;
 		return;
 	}
 	s->judged++;
@@ -120,10 +120,15 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	if (s->unfinished)
 		verdict_doubt(f, REASON_UNFINISHED, "%llu calls had not ended when the record does",
 			      (unsigned long long)s->unfinished);
-	if (s->ours)
+	if (s->no_room)
 		verdict_doubt(f, REASON_LOCAL_LIMIT,
 			      "%llu calls failed for lack of our own descriptors or ports",
-			      (unsigned long long)s->ours);
+			      (unsigned long long)s->no_room);
+	if (s->stalled)
+		verdict_doubt(f, REASON_LATE_GENERATOR,
+			      "%llu calls failed while we stood still ourselves, for up to %.1f s",
+			      (unsigned long long)s->stalled,
+			      (double)w->load.longest_stall_ns / NS_PER_S);
 	finding_say(
 		f,
 		"%llu of %llu dropped (limit 0; 95 %% bound %.3g %%), %llu refused, %llu live across the shift, %llu cut "

@@ -15,6 +15,8 @@ static const struct golden rows[] = {
 	{ "fail-idle", VERDICT_FAIL, "idle_cut", "", "" },
 	{ "fail-truncated", VERDICT_FAIL, "truncated", "", "" },
 	{ "fail-muted", VERDICT_FAIL, "muted", "", "" },
+	{ "fail-muted-before-we-stood-still", VERDICT_FAIL, "muted", "", "" },
+	{ "inconclusive-the-tap-stood-still", VERDICT_INCONCLUSIVE, "", "", "late_generator" },
 	{ "pass-late-but-not-muted", VERDICT_PASS, "", "", "" },
 	{ "fail-blocked", VERDICT_FAIL, "blocked", "", "" },
 	{ "inconclusive-not-shifted", VERDICT_INCONCLUSIVE, "", "", "no_phase" },

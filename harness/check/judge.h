@@ -47,6 +47,7 @@ struct gate_result {
 	double measured;         /* ns for durations */
 	uint64_t samples;
 	enum verdict verdict;
+	bool ours; /* inconclusive for what we were late ourselves */
 	char note[FINDING_TEXT_MAX];
 };
 

@@ -37,7 +37,10 @@ static void finish(void *state, const struct world *w, struct finding *f)
 		if (result.verdict == VERDICT_FAIL)
 			exceeded(w, &result, f);
 		else if (result.verdict == VERDICT_INCONCLUSIVE)
-			verdict_doubt(f, result.samples ? REASON_RESOLUTION : REASON_VACUOUS,
+			verdict_doubt(f,
+				      result.ours      ? REASON_LATE_GENERATOR
+				      : result.samples ? REASON_RESOLUTION
+						       : REASON_VACUOUS,
 				      "%s %s: %s", gate->key, gate->expression, result.note);
 	}
 	verdict_saw(f, turns, 1);

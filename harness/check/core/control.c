@@ -131,6 +131,7 @@ void world_control(struct world *w, const struct event *e)
 		return;
 	case EVENT_HEARTBEAT:
 		load_event(&w->load, e);
+		w->metrics.stall_ns = w->load.longest_stall_ns;
 		return;
 	case EVENT_SPAWN:
 	case EVENT_SIGNAL:

@@ -98,7 +98,8 @@ static void quantile(const struct gate *gate, double q, const struct histogram *
 			(double)high_ns / NS_PER_MS);
 }
 
-void gate_latency(const struct gate *gate, const struct metrics *m, struct gate_result *ret)
+static void judge_latency(const struct gate *gate, const struct metrics *m,
+			  struct gate_result *ret)
 {
 	struct histogram lenient = { 0 }, strict = { 0 };
 	int metric = gate_metric(gate);
@@ -142,6 +143,31 @@ void gate_latency(const struct gate *gate, const struct metrics *m, struct gate_
 		snprintf(ret->note, sizeof(ret->note), "%llu of %llu had no answer when they ended",
 			 (unsigned long long)strict.censored, (unsigned long long)strict.count);
 	}
+}
+
+/* Our own standstill made it late by as much, or may have. */
+static bool is_ours(const struct gate *gate, const struct metrics *m)
+{
+	struct gate lenient = *gate;
+	struct gate_result result;
+
+	if (!m->stall_ns || !gate->duration || (gate->op != GATE_LT && gate->op != GATE_LE))
+		return false;
+	lenient.limit += (double)m->stall_ns;
+	judge_latency(&lenient, m, &result);
+	return result.verdict != VERDICT_FAIL;
+}
+
+void gate_latency(const struct gate *gate, const struct metrics *m, struct gate_result *ret)
+{
+	judge_latency(gate, m, ret);
+	if (ret->verdict != VERDICT_FAIL || !is_ours(gate, m))
+		return;
+	ret->verdict = VERDICT_INCONCLUSIVE;
+	ret->ours = true;
+	snprintf(ret->note, sizeof(ret->note),
+		 "we stood still ourselves for up to %.0f ms: lateness of that much proves nothing",
+		 (double)m->stall_ns / NS_PER_MS);
 }
 
 void gate_number(const struct gate *gate, bool known, uint64_t count, uint64_t of,

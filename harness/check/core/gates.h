@@ -2,8 +2,9 @@
  * Gates: metric, statistic, limit. Percentiles are decided by the 99 % binomial interval of the
  * quantile, not by its point: wholly inside the budget passes, wholly outside fails, straddling is
  * inconclusive (resolution). Samples never answered are above every budget; those that we cut short
- * ourselves are so when passing is asked, and as old as they got when failing is. A gate without
- * samples, or on a word nobody measures, is not a pass.
+ * ourselves are so when passing is asked, and as old as they got when failing is. What is over its
+ * budget by no more than the longest standstill of our own is inconclusive. A gate without samples,
+ * or on a word nobody measures, is not a pass.
  */
 #ifndef CHECK_CORE_GATES_H
 #define CHECK_CORE_GATES_H

@@ -127,12 +127,46 @@ static void a_maximum_means_little_while_some_were_cut_short(void **state)
 	metrics_free(&late);
 }
 
+static void a_standstill_of_ours_excuses_lateness_of_its_length_and_no_more(void **state)
+{
+	static const struct {
+		int64_t stall_ms;
+		enum gate_op op;
+		enum verdict verdict;
+	} rows[] = {
+		{ 0, GATE_LT, VERDICT_FAIL },
+		{ 850, GATE_LT, VERDICT_FAIL }, /* 1 s is 900 ms too late */
+		{ 1000, GATE_LT, VERDICT_INCONCLUSIVE },
+		{ 1000, GATE_GT, VERDICT_PASS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct gate gate = { .metric = (char *)"turn_response",
+					   .phase = GATE_PHASE_ANY,
+					   .stat = GATE_P,
+					   .percentile = 95,
+					   .op = rows[i].op,
+					   .limit = 100e6,
+					   .duration = true };
+		struct metrics m = measured(160, 40, 0, 0);
+		struct gate_result result;
+
+		m.stall_ns = rows[i].stall_ms * NS_PER_MS;
+		gate_latency(&gate, &m, &result);
+		assert_int_equal(result.verdict, rows[i].verdict);
+		assert_int_equal(result.ours, rows[i].verdict == VERDICT_INCONCLUSIVE);
+		metrics_free(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_percentile_passes_and_fails_only_beyond_doubt),
 		cmocka_unit_test(a_gate_sees_only_what_its_filter_lets_through),
 		cmocka_unit_test(a_maximum_means_little_while_some_were_cut_short),
+		cmocka_unit_test(a_standstill_of_ours_excuses_lateness_of_its_length_and_no_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,7 +191,7 @@ void metrics_call_done(struct world *w, struct world_call *c)
 	unsigned unanswered = c->sent > c->acked ? (unsigned)(c->sent - c->acked) : 0U;
 	unsigned outcome = outcome_of(w, c);
 	bool by_us = outcome == CALL_COMPLETED || outcome == CALL_ABANDONED ||
-		     outcome == OUTCOME_LIVE;
+		     outcome == OUTCOME_LIVE || outcome_is_ours(w, c, outcome);
 
 	for (unsigned i = 0; i < unanswered; i++) {
 		unsigned turn = c->acked + 1U + i;

@@ -41,6 +41,7 @@ struct metrics {
 	struct metric_row *rows[METRIC_COUNT][PHASE_COUNT][COLOR_COUNT];
 	uint64_t turns_answered, turns_unanswered;
 	struct histogram lag; /* our own: how late turns and dials went out */
+	int64_t stall_ns;     /* our own: longest standstill between the callers and Redis */
 };
 
 struct world;

@@ -1,3 +1,4 @@
+#include "check/core/cause.h"
 #include "check/core/outcome.h"
 
 /* A polite goodbye in the middle of a sentence is a drop all the same. */
@@ -52,6 +53,50 @@ unsigned outcome_of(const struct world *w, const struct world_call *c)
 			       c->end_code == CALL_TRUNCATED
 		       ? c->end_code
 		       : CALL_DROPPED;
+}
+
+/* Without the time we lost it took no longer than it may. */
+static bool in_time_but_for_us(const struct world *w, int64_t from_ns, int64_t to_ns,
+			       int64_t limit_ns)
+{
+	int64_t stalled_ns = load_stalled_ns(&w->load, from_ns, to_ns);
+
+	return stalled_ns && to_ns - from_ns - stalled_ns <= limit_ns;
+}
+
+/* Cut while we stood still, for no reason that can be seen: for our silence, or for the Redis that
+ * it could not reach through us. */
+static bool cut_for_our_silence(const struct world *w, const struct leg_cut *cut)
+{
+	enum anomaly cause = cause_of_cut(w, cut).anomaly;
+	int64_t from_ns = cut->t_ns - cut->silent_ms * NS_PER_MS;
+
+	return cut->side == SIDE_AGENT && (cause == ANOMALY_UNKNOWN || cause == ANOMALY_IDLE_CUT) &&
+	       load_stalled_ns(&w->load, from_ns, cut->t_ns);
+}
+
+bool outcome_is_ours(const struct world *w, const struct world_call *c, unsigned outcome)
+{
+	const struct timers_declared *timers = &w->scenario->timers;
+	int64_t resume_ns = w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns,
+		end_ns = c->end_ns ? c->end_ns : w->last_ns;
+
+	if (outcome != CALL_DROPPED && outcome != CALL_TRUNCATED && outcome != CALL_MUTED &&
+	    outcome != CALL_REFUSED)
+		return false;
+	if (c->flags & CALL_LOCAL_LIMIT)
+		return true;
+	if (!w->load.stall_count)
+		return false;
+	if (outcome == CALL_REFUSED)
+		return in_time_but_for_us(w, c->start_ns, end_ns, timers->setup_within_ns);
+	if (outcome == CALL_MUTED)
+		return in_time_but_for_us(w, c->late_from_ns, c->late_to_ns, timers->dead_after_ns);
+	if (c->flags & CALL_LATE_RESUME)
+		return in_time_but_for_us(w, c->late_from_ns, c->late_to_ns, resume_ns);
+	if (c->profile == PROFILE_RESUMABLE)
+		return c->lost_ns && in_time_but_for_us(w, c->lost_ns, end_ns, resume_ns);
+	return cut_for_our_silence(w, &c->cut);
 }
 
 const char *outcome_name(unsigned outcome)

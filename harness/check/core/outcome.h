@@ -21,6 +21,9 @@
 enum { OUTCOME_LIVE = CALL_END_COUNT }; /* beside enum call_end */
 
 unsigned outcome_of(const struct world *, const struct world_call *);
+/* A bad end that proves nothing against the target: we had no descriptors or ports for it, or it
+ * would have had its time had we not stood still meanwhile. To be asked once the call is done. */
+bool outcome_is_ours(const struct world *, const struct world_call *, unsigned outcome);
 const char *outcome_name(unsigned outcome);
 /* Counts it: muted and truncated are dropped. */
 void ledger_add(struct ledger *, unsigned outcome);

@@ -13,6 +13,8 @@
 #define SIGNAL_RACE_NS (1 * NS_PER_MS)
 /* Our own lateness, p99, past which a run proves nothing (2.6). */
 #define LAG_MAX_NS (250 * NS_PER_MS)
+/* A heartbeat tells the greatest lateness since the one before it. */
+#define HEARTBEAT_NS (250 * NS_PER_MS)
 
 /* How long after an event of an instance a leg's end still carries its signature (2.4). */
 #define SIGTERM_WINDOW_NS (2 * NS_PER_S)

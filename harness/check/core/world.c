@@ -15,6 +15,7 @@ void world_free(struct world *w)
 	table_free(&w->calls);
 	phases_free(&w->phases);
 	metrics_free(&w->metrics);
+	load_free(&w->load);
 }
 
 /* ---- calls ---- */
@@ -110,8 +111,11 @@ static void ready(struct world *w, struct world_call *c, const struct event *e)
 	if (c->cut.color != COLOR_UNKNOWN && c->color != COLOR_UNKNOWN && c->cut.color != c->color)
 		w->crossings++;
 	if (c->lost_ns &&
-	    e->t_ns - c->lost_ns > w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns)
+	    e->t_ns - c->lost_ns > w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns) {
 		c->flags |= CALL_LATE_RESUME;
+		c->late_from_ns = c->lost_ns;
+		c->late_to_ns = e->t_ns;
+	}
 	c->lost_ns = 0;
 	c->flags &= (uint16_t)~CALL_PLANNED_LOSS;
 	if (e->flags & STATE_HAS_TURNS && e->n > c->acked) /* answered by the state itself */
@@ -125,8 +129,11 @@ static void waited(const struct world *w, struct world_call *c, int64_t now_ns)
 
 	if (c->waiting_ns && dead_after_ns && took_ns > dead_after_ns) {
 		c->flags |= CALL_WAS_MUTED;
-		if (took_ns > c->muted_ns)
+		if (took_ns > c->muted_ns) {
 			c->muted_ns = took_ns;
+			c->late_from_ns = c->waiting_ns;
+			c->late_to_ns = now_ns;
+		}
 	}
 	c->waiting_ns = 0;
 }

@@ -50,6 +50,7 @@ struct world_call {
 	int64_t lost_ns;       /* no ready leg since; 0: has one, or never had */
 	int64_t waiting_ns;    /* the oldest unanswered turn on this leg was sent then; 0: none */
 	int64_t muted_ns;      /* longest time a turn was unanswered past dead_after */
+	int64_t late_from_ns, late_to_ns; /* of what made it muted, or late to resume */
 	int64_t free_ns;       /* last time the caller became free to send: ready, or a reply */
 	struct leg_cut cut;    /* the end that began the current, or last, loss */
 	uint16_t planned_turns, leg, sent, acked;
