@@ -65,6 +65,9 @@ static void placed(struct state *s, const struct world_call *c, const struct wor
 {
 	int64_t age_ns = c->dial_ns - c->cookie_ns, lasts_ns = world_stickiness_ns(w);
 	int64_t after_ns = world_green_only_after_ns(w, c->dial_ns);
+	/* The cookie was issued after its dial began and weighed before this one was answered: on a
+	 * slow machine it may have been older than the caller can know. */
+	int64_t oldest_ns = (c->open_ns ? c->open_ns : e->t_ns) - c->cookie_dial_ns;
 
 	if (!c->leg || !c->cookie_ns || c->cookie_color == COLOR_UNKNOWN)
 		return;
@@ -72,7 +75,7 @@ static void placed(struct state *s, const struct world_call *c, const struct wor
 	if (!(c->dial_flags & DIAL_HAS_COOKIE) && (c->flags & CALL_SAW_COOKIE || !lasts_ns))
 		return;
 	if (age_ns <= lasts_ns - COOKIE_TICK_NS) {
-		if (world_serving(w, c->cookie_color))
+		if (oldest_ns <= age_ns + LAG_MAX_NS && world_serving(w, c->cookie_color))
 			judge_fresh(s, c, w, e, age_ns, f);
 	} else if (age_ns >= lasts_ns + COOKIE_TICK_NS && after_ns && c->dial_ns > after_ns) {
 		judge_stale(s, c, w, e, age_ns, f);

@@ -4,6 +4,7 @@ static const struct golden rows[] = {
 	{ "pass", VERDICT_PASS, "", "", "" },
 	{ "pass-between", VERDICT_PASS, "", "", "" },
 	{ "fail-lost", VERDICT_FAIL, "sticky_lost", "", "" },
+	{ "inconclusive-slow-handshake", VERDICT_INCONCLUSIVE, "", "", "vacuous" },
 	{ "fail-debt", VERDICT_FAIL, "sticky_debt", "", "" },
 	{ "fail-day", VERDICT_FAIL, "sticky_debt", "", "" },
 	{ "pass-not-serving", VERDICT_PASS, "", "", "" },

@@ -252,6 +252,7 @@ void world_settle(struct world *w, struct world_call *c, const struct event *e)
 	if (world_placed(w, c) &&
 	    (c->dial_flags & DIAL_SET_COOKIE || !(c->flags & CALL_SAW_COOKIE))) {
 		c->cookie_ns = c->open_ns ? c->open_ns : e->t_ns;
+		c->cookie_dial_ns = c->dial_ns;
 		c->cookie_color = c->color;
 		c->cookie_instance = c->instance;
 		if (c->dial_flags & DIAL_SET_COOKIE)

@@ -47,6 +47,7 @@ struct world_call {
 	int64_t open_ns;       /* dial.ok of the current leg */
 	uint64_t placed_event; /* number of the event that told the leg's color */
 	int64_t cookie_ns;     /* last 101 with Set-Cookie; without any, the last 101 */
+	int64_t cookie_dial_ns; /* the dial it answered: the cookie is no older than this */
 	int64_t lost_ns;       /* no ready leg since; 0: has one, or never had */
 	int64_t waiting_ns;    /* the oldest unanswered turn on this leg was sent then; 0: none */
 	int64_t muted_ns;      /* longest time a turn was unanswered past dead_after */
