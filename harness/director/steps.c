@@ -5,19 +5,14 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/rng.h"
-#include "director/probe_call.h"
 #include "director/walk.h"
-#include "observe/call_state.h"
 
-static const int64_t probe_within_ns = TIMELINE_ACTION_S * NS_PER_S;
 static const int64_t look_every_ns = 250 * NS_PER_MS;
 static const int64_t count_fresh_ns = 2 * NS_PER_S; /* an older answer is no answer */
 static const int64_t exit_within_ns = 5 * NS_PER_S; /* after SIGKILL */
 
-/* action.inv now; action_done writes the matching ok or fail. */
-static struct event action_begin(struct walk *w, enum action action, const struct walk_instance *on,
-				 const char *what)
+struct event step_action(struct walk *w, enum action action, const struct walk_instance *on,
+			 const char *what)
 {
 	int color = color_parse(what); /* an action on a whole color is noted by its word */
 	struct event e = event_make(EVENT_ACTION_INV, clock_now_ns());
@@ -33,7 +28,7 @@ static struct event action_begin(struct walk *w, enum action action, const struc
 	return e;
 }
 
-static int action_done(struct walk *w, struct event e, int result, const struct err *err)
+int step_action_done(struct walk *w, struct event e, int result, const struct err *err)
 {
 	e.due_ns = e.t_ns;
 	e.t_ns = clock_now_ns();
@@ -46,12 +41,12 @@ static int action_done(struct walk *w, struct event e, int result, const struct 
 
 int step_read_back(struct walk *w, uint8_t flags, struct driver_view *ret, struct err *err)
 {
-	struct event action = action_begin(w, ACTION_READ_BACK, NULL, "read the balancer back"), e;
+	struct event action = step_action(w, ACTION_READ_BACK, NULL, "read the balancer back"), e;
 	struct driver_view view;
 
 	if (w->driver->read(w->session, &view, err) < 0)
-		return action_done(w, action, -1, err);
-	action_done(w, action, 0, err);
+		return step_action_done(w, action, -1, err);
+	step_action_done(w, action, 0, err);
 	if (!(flags & 1) && !strcmp(view.text, w->snapshot.text))
 		flags |= 2;
 	e = event_make(EVENT_CONFIG, clock_now_ns());
@@ -69,144 +64,6 @@ int step_read_back(struct walk *w, uint8_t flags, struct driver_view *ret, struc
 	return 0;
 }
 
-/* The URL a caller would dial, with another address in place of the balancer's, for one call id. */
-static int probe_url(struct walk *w, const char *address, const char *call, struct buf *url,
-		     struct err *err)
-{
-	char alb[256] = "";
-	const struct variable bound[] = { { "alb", address ? address : alb },
-					  { "call", call },
-					  { "run", w->run6 } };
-	const char *template = w->scenario->target.url;
-
-	control_value(&w->bind, "alb", alb, sizeof alb);
-	if (address && w->scenario->stack.kind == STACK_NONE)
-		template = address; /* target.direct.<color> is a whole URL */
-	return scenario_bind(template, bound, sizeof bound / sizeof *bound, url, err);
-}
-
-static int redis_address(struct walk *w, struct buf *out, struct err *err)
-{
-	char redis[256] = "";
-	const struct variable bound[] = { { "redis", redis } };
-
-	control_value(&w->bind, "redis", redis, sizeof redis);
-	return scenario_bind(w->scenario->state.redis, bound, 1, out, err);
-}
-
-/* The probe's state must be in Redis as the reply promised; its key is deleted either way. */
-static int check_state(struct walk *w, const char *call, const struct probe_result *answer,
-		       uint32_t *ret_turns, struct err *err)
-{
-	const struct variable bound[] = { { "call", call }, { "run", w->run6 } };
-	struct buf address = buf_init(512), key = buf_init(512);
-	struct redis *redis = NULL;
-	struct call_state state;
-	int64_t deleted;
-	int result = -1;
-
-	if (redis_address(w, &address, err) < 0 ||
-	    scenario_bind(w->scenario->state.key, bound, 2, &key, err) < 0 ||
-	    redis_open(buf_text(&address), 2 * NS_PER_S, &redis, err) < 0)
-		goto out;
-	if (call_state_read(redis, buf_text(&key), &state, err) == 0) {
-		if (!state.found)
-			err_set(err, ERR_WORLD, "the reply arrived but %s is not in Redis",
-				buf_text(&key));
-		else if (!state.has_turns || state.turns != 1)
-			err_set(err, ERR_WORLD, "%s holds %u turns after turn 1 was answered",
-				buf_text(&key), state.turns);
-		else if (answer->has_digest && state.has_digest && state.digest != answer->digest)
-			err_set(err, ERR_WORLD, "%s holds another digest than the reply said",
-				buf_text(&key));
-		else
-			result = 0;
-		*ret_turns = state.turns;
-	}
-	if (redis_delete(redis, buf_text(&key), &deleted, result < 0 ? NULL : err) < 0)
-		result = -1;
-out:
-	redis_close(redis);
-	buf_free(&address);
-	buf_free(&key);
-	return result;
-}
-
-/* One probe call and its record. address NULL: as a fresh caller would, through the balancer. */
-static int probe(struct walk *w, const struct walk_instance *on, const char *address,
-		 enum color want, struct err *err)
-{
-	struct probe_result answer = { .color = COLOR_UNKNOWN };
-	struct buf url = buf_init(2048);
-	struct rng tokens = rng_split(w->scenario->seed, (uint64_t)w->probes, "probe");
-	char call[64];
-	struct probe_target target = { .call = call,
-				       .wire = wire_find(w->scenario->target.wire),
-				       .token = rng_u64(&tokens),
-				       .timeout_ns = probe_within_ns };
-	struct event e = event_make(EVENT_PROBE_OK, -1);
-	uint32_t turns = 0;
-	int result = -1;
-
-	snprintf(call, sizeof call, "p-%s-%d", w->run6, w->probes++);
-	e.call = hash_id(call, strlen(call));
-	lane_call(w->lane, e.call, call);
-	if (probe_url(w, address, call, &url, err) < 0)
-		goto out;
-	target.url = buf_text(&url);
-	if (probe_call(&target, &answer, err) < 0 || check_state(w, call, &answer, &turns, err) < 0)
-		goto out;
-	if (answer.color != COLOR_UNKNOWN && answer.color != want) {
-		err_set(err, ERR_WORLD, "probe call %s: expected %s, was answered by %s (%s)", call,
-			color_name(want), answer.instance, color_name(answer.color));
-		goto out;
-	}
-	result = 0;
-out:
-	e.t_ns = clock_now_ns();
-	if (result < 0) {
-		e.kind = EVENT_PROBE_FAIL;
-		e.conn = lane_note(w->lane, "%s", err->text);
-	}
-	e.color = on ? on->color : answer.color;
-	if (on || answer.instance[0])
-		e.instance = lane_instance(w->lane, on ? on->name : answer.instance);
-	e.n = (uint16_t)turns;
-	e.aux = (uint32_t)(answer.took_ns / NS_PER_US);
-	lane_event(w->lane, e);
-	buf_free(&url);
-	return result;
-}
-
-static int do_smoke(struct walk *w, const struct step *s, struct err *err)
-{
-	const char *direct = s->color == COLOR_GREEN ? w->scenario->target.direct_green :
-						       w->scenario->target.direct_blue;
-	struct event action;
-	int tested = 0;
-
-	for (size_t i = 0; i < w->instance_count; i++) {
-		struct walk_instance *on = &w->instances[i];
-
-		if (on->color != s->color)
-			continue;
-		action = action_begin(w, ACTION_SMOKE, on, on->name);
-		if (action_done(w, action, probe(w, on, on->address, s->color, err), err) < 0)
-			return err_context(err, "smoke test of %s", on->name);
-		tested++;
-	}
-	if (!tested && direct) {
-		action = action_begin(w, ACTION_SMOKE, NULL, direct);
-		if (action_done(w, action, probe(w, NULL, direct, s->color, err), err) < 0)
-			return err_context(err, "smoke test of %s", color_name(s->color));
-		tested++;
-	}
-	return tested ? 0 :
-			err_set(err, ERR_WORLD,
-				"smoke test: no %s instance is known; give target.direct.%s",
-				color_name(s->color), color_name(s->color));
-}
-
 static int set_weights(struct walk *w, int blue, int green, struct err *err)
 {
 	struct event action, e;
@@ -214,7 +71,7 @@ static int set_weights(struct walk *w, int blue, int green, struct err *err)
 	int result;
 
 	snprintf(what, sizeof what, "weights blue %d, green %d", blue, green);
-	action = action_begin(w, ACTION_SET_WEIGHTS, NULL, what);
+	action = step_action(w, ACTION_SET_WEIGHTS, NULL, what);
 	w->shifted = true;
 	e = event_make(EVENT_WEIGHT_INV, clock_now_ns());
 	e.ver = (uint32_t)blue;
@@ -227,7 +84,7 @@ static int set_weights(struct walk *w, int blue, int green, struct err *err)
 		e.kind = EVENT_WEIGHT_OK;
 		lane_event(w->lane, e);
 	}
-	return action_done(w, action, result, err);
+	return step_action_done(w, action, result, err);
 }
 
 static int do_shift(struct walk *w, const struct step *s, struct err *err)
@@ -251,10 +108,10 @@ static int deregister(struct walk *w, enum color color, struct err *err)
 
 	if (w->deregistered[color])
 		return 0;
-	action = action_begin(w, ACTION_DEREGISTER, NULL, color_name(color));
+	action = step_action(w, ACTION_DEREGISTER, NULL, color_name(color));
 	w->deregistered[color] = true;
 	result = w->driver->deregister(w->session, color, err);
-	return action_done(w, action, result, err);
+	return step_action_done(w, action, result, err);
 }
 
 static int terminate(struct walk *w, enum color color, int signo, struct err *err)
@@ -266,11 +123,11 @@ static int terminate(struct walk *w, enum color color, int signo, struct err *er
 
 		if (on->color != color || on->ended || (signo == SIGTERM && on->told_to_end))
 			continue;
-		action = action_begin(w, signo == SIGTERM ? ACTION_SIGTERM : ACTION_SIGKILL, on,
-				      on->name);
+		action = step_action(w, signo == SIGTERM ? ACTION_SIGTERM : ACTION_SIGKILL, on,
+				     on->name);
 		on->told_to_end = true;
 		result = walk_signal(w, on, signo, err);
-		if (action_done(w, action, result, err) < 0)
+		if (step_action_done(w, action, result, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -316,7 +173,7 @@ static void believe_drained(struct walk *w, enum color color)
 
 static int do_drain(struct walk *w, const struct step *s, struct err *err)
 {
-	struct event action = action_begin(w, ACTION_DRAIN, NULL, color_name(s->color));
+	struct event action = step_action(w, ACTION_DRAIN, NULL, color_name(s->color));
 	struct drain_gate gate;
 	enum drain_state state = DRAIN_WAITING;
 	uint32_t active = 0;
@@ -329,7 +186,7 @@ static int do_drain(struct walk *w, const struct step *s, struct err *err)
 	else if (s->begin == BEGIN_DEREGISTER)
 		result = deregister(w, s->color, err);
 	if (result < 0)
-		return action_done(w, action, -1, err);
+		return step_action_done(w, action, -1, err);
 	gate = drain_gate_open(clock_now_ns(), s->quiet_ns, s->deadline_ns);
 	if (w->back_to_drain)
 		gate.deadline_ns = w->drain_deadline_ns;
@@ -352,7 +209,7 @@ static int do_drain(struct walk *w, const struct step *s, struct err *err)
 			"drain of %s: %u calls active, %d instances unreachable after %lld s",
 			color_name(s->color), active, __builtin_popcountll(unknown),
 			(long long)(s->deadline_ns / NS_PER_S));
-	return action_done(w, action, result, err);
+	return step_action_done(w, action, result, err);
 }
 
 /* The straggler buffer: a call that turns up sends the walk back to drain. */
@@ -400,24 +257,24 @@ static int do_teardown(struct walk *w, const struct step *s, struct err *err)
 
 int step_rollback(struct walk *w, struct err *err)
 {
-	struct event action = action_begin(w, ACTION_ROLLBACK, NULL, "weights as in the snapshot"),
+	struct event action = step_action(w, ACTION_ROLLBACK, NULL, "weights as in the snapshot"),
 		     dial;
 	struct driver_view view;
 
 	if (set_weights(w, w->snapshot.weight[COLOR_BLUE], w->snapshot.weight[COLOR_GREEN], err) <
 		    0 ||
 	    step_read_back(w, 0, &view, err) < 0)
-		return action_done(w, action, -1, err);
+		return step_action_done(w, action, -1, err);
 	if (strcmp(view.text, w->snapshot.text)) {
 		err_set(err, ERR_WORLD,
 			"after the rollback the balancer has %s; the snapshot was %s", view.text,
 			w->snapshot.text);
-		return action_done(w, action, -1, err);
+		return step_action_done(w, action, -1, err);
 	}
 	w->shifted = false;
-	action_done(w, action, 0, err);
-	dial = action_begin(w, ACTION_FRESH_DIAL, NULL, "a fresh dial is served by blue");
-	return action_done(w, dial, probe(w, NULL, NULL, COLOR_BLUE, err), err);
+	step_action_done(w, action, 0, err);
+	dial = step_action(w, ACTION_FRESH_DIAL, NULL, "a fresh dial is served by blue");
+	return step_action_done(w, dial, step_probe(w, NULL, NULL, COLOR_BLUE, err), err);
 }
 
 int step_do(struct walk *w, const struct step *s, struct err *err)
@@ -427,7 +284,7 @@ int step_do(struct walk *w, const struct step *s, struct err *err)
 		walk_wait(w, clock_now_ns() + s->for_ns, NULL);
 		return 0;
 	case PHASE_SMOKE:
-		return do_smoke(w, s, err);
+		return step_smoke(w, s, err);
 	case PHASE_SHIFT:
 		return do_shift(w, s, err);
 	case PHASE_DRAIN:

@@ -1,6 +1,6 @@
 /*
- * Inside the director: the state of the walk, shared by director.c (channel, order of steps) and
- * steps.c (what each step does). Not for other rooms.
+ * Inside the director: the state of the walk, shared by director.c (channel, order of steps),
+ * steps.c (what each step does) and step_probe.c (probe calls). Not for other rooms.
  */
 #ifndef DIRECTOR_WALK_H
 #define DIRECTOR_WALK_H
@@ -63,6 +63,15 @@ int walk_signal(struct walk *, struct walk_instance *, int signo, struct err *);
 /* The steps. 0, or -1 with the reason in the driver's or agent's words. */
 int step_do(struct walk *, const struct step *, struct err *);
 int step_rollback(struct walk *, struct err *);
+/* Shared by the steps: action.inv now; step_action_done writes the matching ok or fail and returns
+ * the result. */
+struct event step_action(struct walk *, enum action, const struct walk_instance *on,
+			 const char *what);
+int step_action_done(struct walk *, struct event, int result, const struct err *);
+/* One probe call and its record. address NULL: as a fresh caller would, through the balancer. */
+int step_probe(struct walk *, const struct walk_instance *on, const char *address, enum color want,
+	       struct err *);
+int step_smoke(struct walk *, const struct step *, struct err *);
 /* Balancer as it is now, recorded as a config event with these flags. */
 int step_read_back(struct walk *, uint8_t flags, struct driver_view *ret, struct err *);
 

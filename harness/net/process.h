@@ -27,10 +27,10 @@ struct process_spec {
 	bool keep_output;         /* inherit our stdout and stderr instead */
 	bool control;             /* make the channel */
 	bool new_group;           /* own process group: Ctrl-C of the terminal does not reach it */
-	/* no parent-death signal: the supervisor, which heals before it goes */
 	/* Real-time round robin at the lowest priority, where the system lets us: for what stamps
 	 * other processes' latencies and must not wait behind them. */
 	bool prompt;
+	/* no parent-death signal: the supervisor, which heals before it goes */
 	bool survives_parent;
 };
 
