@@ -311,13 +311,17 @@ static int read_view(struct driver_session *s, struct driver_view *v, struct buf
 static int alb_read(struct driver_session *s, struct driver_view *ret, struct err *err)
 {
 	struct driver_view view = { .idle_timeout_s = 0 };
-	struct buf line = buf_init(64 * 1024);
+	struct buf line = buf_init(DRIVER_TEXT_MAX - 1);
 	int result;
 
 	begin(s);
 	result = read_view(s, &view, &line, err);
+	if (!result && line.overflow)
+		result = err_set(err, ERR_WORLD,
+				 "the configuration takes more than the %zu bytes a record holds",
+				 sizeof view.text - 1);
 	if (!result) {
-		snprintf(view.text, sizeof view.text, "%s", buf_text(&line));
+		memcpy(view.text, buf_text(&line), line.len + 1);
 		*ret = view;
 	}
 	buf_free(&line);

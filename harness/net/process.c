@@ -15,27 +15,36 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 
+/* What the child gets, made before the fork. */
+struct inheritance {
+	char **environment;
+	pid_t parent;
+	int control, input, output, errors, report;
+};
+
 /* Between fork and exec: async-signal-safe calls only. */
-static _Noreturn void child(const struct process_spec *spec, pid_t parent, int control, int input,
-			    int output, int report)
+static _Noreturn void child(const struct process_spec *spec, const struct inheritance *from)
 {
+	int control = from->control, report = from->report;
 	sigset_t none;
 	int code;
 
 	/* Death of the parent between fork and prctl would go unnoticed without the second look. */
-	if (!spec->survives_parent && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+	if (!spec->survives_parent &&
+	    (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != from->parent))
 		goto fail;
-	if (spec->new_group && setpgid(0, 0) < 0)
+	if ((spec->new_group || spec->whole_group) && setpgid(0, 0) < 0)
 		goto fail;
 	/* A wish: without the right to it the process is an ordinary one. */
 	if (spec->prompt)
 		sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK,
 				   &(struct sched_param){ .sched_priority = 1 });
-	if (dup2(input, 0) < 0)
+	if (dup2(from->input, 0) < 0)
 		goto fail;
-	if (!spec->keep_output && (dup2(output, 1) < 0 || dup2(output, 2) < 0))
+	if (!spec->keep_output && (dup2(from->output, 1) < 0 || dup2(from->errors, 2) < 0))
 		goto fail;
 	/* The report pipe moves to 4 so that 3 is free for the channel; both ends are above 4 or
 	 * harmless by now. */
@@ -60,7 +69,7 @@ static _Noreturn void child(const struct process_spec *spec, pid_t parent, int c
 		signal(signo, SIG_DFL); /* SIGKILL and SIGSTOP refuse, rightly */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv(spec->program, (char *const *)spec->argv);
+	execve(spec->program, (char *const *)spec->argv, from->environment);
 fail:
 	code = errno;
 	if (write(report, &code, sizeof code) != sizeof code)
@@ -68,47 +77,108 @@ fail:
 	_exit(127);
 }
 
-int process_spawn(const struct process_spec *spec, struct process *ret, struct err *err)
+static size_t name_length(const char *variable)
 {
-	int pair[2] = { -1, -1 }, pipe_fd[2] = { -1, -1 }, input = -1, output = -1, result = -1,
-	    code = 0;
-	pid_t pid, parent = getpid();
+	return strcspn(variable, "=");
+}
+
+/* Ours with `added` over it; the strings stay whose they are. */
+static char **merge_environment(const char *const *added)
+{
+	size_t ours = 0, more = 0, count = 0;
+	char **merged;
+
+	while (environ[ours])
+		ours++;
+	while (added && added[more])
+		more++;
+	merged = xcalloc(ours + more + 1, sizeof *merged);
+	for (size_t i = 0; i < ours; i++) {
+		bool replaced = false;
+
+		for (size_t j = 0; j < more && !replaced; j++)
+			replaced = name_length(environ[i]) == name_length(added[j]) &&
+				   !strncmp(environ[i], added[j], name_length(added[j]));
+		if (!replaced)
+			merged[count++] = environ[i];
+	}
+	for (size_t j = 0; j < more; j++)
+		merged[count++] = (char *)added[j];
+	return merged;
+}
+
+static void close_pair(int pair[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (pair[i] >= 0)
+			close(pair[i]);
+}
+
+/* The descriptors of the child: /dev/null, the output file, and the pipe in its place. */
+static int open_files(const struct process_spec *spec, int captured, struct inheritance *from,
+		      struct err *err)
+{
+	from->input = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (from->input < 0)
+		return err_errno(err, ERR_HARNESS, errno, "spawn %s", spec->program);
+	from->errors = open(spec->output_path ? spec->output_path : "/dev/null",
+			    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (from->errors < 0)
+		return err_errno(err, ERR_HARNESS, errno, "output file %s", spec->output_path);
+	from->output = captured >= 0 ? captured : from->errors;
+	return 0;
+}
+
+/* Waits for exec to go through or to be refused. */
+static int start(const struct process_spec *spec, const struct inheritance *from, int report[2],
+		 pid_t *ret_pid, struct err *err)
+{
+	pid_t pid = fork();
+	int code = 0;
 	ssize_t n;
 
+	if (pid < 0)
+		return err_errno(err, ERR_HARNESS, errno, "fork for %s", spec->program);
+	if (pid == 0)
+		child(spec, from);
+	close(report[1]);
+	report[1] = -1;
+	do
+		n = read(report[0], &code, sizeof code);
+	while (n < 0 && errno == EINTR);
+	if (n == sizeof code) { /* exec refused; EOF means it went through */
+		waitpid(pid, NULL, 0);
+		return err_errno(err, ERR_HARNESS, code, "start %s", spec->program);
+	}
+	*ret_pid = pid;
+	return 0;
+}
+
+int process_spawn(const struct process_spec *spec, struct process *ret, struct err *err)
+{
+	int pair[2] = { -1, -1 }, report[2] = { -1, -1 }, captured[2] = { -1, -1 }, result = -1;
+	struct inheritance from = { .parent = getpid(), .input = -1, .errors = -1 };
+	pid_t pid = -1;
+
+	from.environment = merge_environment(spec->environment);
 	if (spec->control && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		err_errno(err, ERR_HARNESS, errno, "control channel for %s", spec->program);
 		goto out;
 	}
-	if (pipe2(pipe_fd, O_CLOEXEC) < 0 || (input = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0) {
+	if (pipe2(report, O_CLOEXEC) < 0 || (spec->ret_output && pipe2(captured, O_CLOEXEC) < 0)) {
 		err_errno(err, ERR_HARNESS, errno, "spawn %s", spec->program);
 		goto out;
 	}
-	output = open(spec->output_path ? spec->output_path : "/dev/null",
-		      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (output < 0) {
-		err_errno(err, ERR_HARNESS, errno, "output file %s", spec->output_path);
+	if (open_files(spec, captured[1], &from, err) < 0)
 		goto out;
-	}
-	pid = fork();
-	if (pid < 0) {
-		err_errno(err, ERR_HARNESS, errno, "fork for %s", spec->program);
+	from.control = pair[1];
+	from.report = report[1];
+	if (start(spec, &from, report, &pid, err) < 0)
 		goto out;
-	}
-	if (pid == 0)
-		child(spec, parent, pair[1], input, output, pipe_fd[1]);
-	close(pipe_fd[1]);
-	pipe_fd[1] = -1;
-	do
-		n = read(pipe_fd[0], &code, sizeof code);
-	while (n < 0 && errno == EINTR);
-	if (n == sizeof code) { /* exec refused; EOF means it went through */
-		waitpid(pid, NULL, 0);
-		err_errno(err, ERR_HARNESS, code, "start %s", spec->program);
-		goto out;
-	}
 	*ret = (struct process){ .pid = pid,
 				 .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
-				 .control = pair[0] };
+				 .control = pair[0],
+				 .whole_group = spec->whole_group };
 	if (ret->pidfd < 0) {
 		err_errno(err, ERR_HARNESS, errno, "pidfd of %s", spec->program);
 		kill(pid, SIGKILL); /* our own unreaped child: the pid cannot have been recycled */
@@ -117,18 +187,18 @@ int process_spawn(const struct process_spec *spec, struct process *ret, struct e
 	}
 	fcntl(ret->pidfd, F_SETFD, FD_CLOEXEC);
 	pair[0] = -1;
+	if (spec->ret_output) {
+		fcntl(captured[0], F_SETFL, O_NONBLOCK); /* of our end alone */
+		*spec->ret_output = captured[0];
+		captured[0] = -1;
+	}
 	result = 0;
 out:
-	for (int i = 0; i < 2; i++) {
-		if (pair[i] >= 0)
-			close(pair[i]);
-		if (pipe_fd[i] >= 0)
-			close(pipe_fd[i]);
-	}
-	if (input >= 0)
-		close(input);
-	if (output >= 0)
-		close(output);
+	close_pair(pair);
+	close_pair(report);
+	close_pair(captured);
+	close_pair((int[2]){ from.input, from.errors });
+	free(from.environment);
 	return result;
 }
 
@@ -140,11 +210,33 @@ int process_signal(const struct process *p, int signo)
 	return -1;
 }
 
+int process_signal_group(const struct process *p, int signo)
+{
+	ASSERT(p->whole_group);
+	/* Unreaped, so that the group's id is still its own. */
+	if (p->pid <= 0 || kill(-p->pid, signo) == 0 || errno == ESRCH)
+		return 0;
+	return -1;
+}
+
+/* Ended, and not yet reaped. */
+static bool is_over(const struct process *p)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return p->pid > 0 && waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid;
+}
+
 bool process_reap(struct process *p, int *ret_status)
 {
 	int status;
 
-	if (p->pid <= 0 || waitpid(p->pid, &status, WNOHANG) != p->pid)
+	if (!is_over(p))
+		return false;
+	if (p->whole_group)
+		process_signal_group(p, SIGKILL);
+	if (waitpid(p->pid, &status, 0) != p->pid)
 		return false;
 	*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	p->pid = 0;

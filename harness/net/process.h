@@ -1,8 +1,14 @@
 /*
  * Child processes: spawn a program (never a shell, never fork-and-continue), with a parent-death
  * signal so that nothing outlives us even after SIGKILL, its pidfd, and an optional control
- * channel (SEQPACKET) as descriptor 3. stdin is /dev/null, stdout and stderr go to a file. Every
- * other descriptor is closed in the child.
+ * channel (SEQPACKET) as descriptor 3. stdin is /dev/null, stdout and stderr go to a file, or
+ * stdout to a pipe. Every other descriptor is closed in the child.
+ *
+ * A script has children of its own, which the parent-death signal does not reach: spawn it with
+ * `whole_group`, and its process group goes as one. Reaping the leader kills what is left of the
+ * group, before the leader's pid, which is the group's id, can become another's. Out of reach is
+ * only who makes a session or group of his own, and, when we die without reaping, the leader's
+ * children: a subreaper must find those.
  */
 #ifndef NET_PROCESS_H
 #define NET_PROCESS_H
@@ -18,15 +24,21 @@ struct process {
 	pid_t pid;
 	int pidfd;
 	int control; /* our end of the channel, or -1 */
+	bool whole_group;
 };
 
 struct process_spec {
-	const char *program;      /* absolute path */
-	const char *const *argv;  /* argv[0] first, NULL-terminated */
-	const char *output_path;  /* appended; NULL: /dev/null */
-	bool keep_output;         /* inherit our stdout and stderr instead */
-	bool control;             /* make the channel */
-	bool new_group;           /* own process group: Ctrl-C of the terminal does not reach it */
+	const char *program;		/* absolute path */
+	const char *const *argv;	/* argv[0] first, NULL-terminated */
+	const char *const *environment; /* "NAME=value" over ours, NULL-terminated, or NULL */
+	const char *output_path;	/* appended; NULL: /dev/null */
+	/* Not NULL: stdout is a pipe instead, and its readable end (non-blocking) is put here; the
+	 * caller closes it. */
+	int *ret_output;
+	bool keep_output; /* inherit our stdout and stderr instead */
+	bool control;	  /* make the channel */
+	bool new_group;	  /* own process group: Ctrl-C of the terminal does not reach it */
+	bool whole_group; /* new_group, and whoever is in it is killed when it is reaped */
 	/* Real-time round robin at the lowest priority, where the system lets us: for what stamps
 	 * other processes' latencies and must not wait behind them. */
 	bool prompt;
@@ -37,6 +49,8 @@ struct process_spec {
 int process_spawn(const struct process_spec *, struct process *ret, struct err *);
 /* Signals by pidfd: never hits a recycled pid. 0, also when it is gone already. */
 int process_signal(const struct process *, int signo);
+/* Signals everybody in a whole_group. 0, also when nobody is left or the leader was reaped. */
+int process_signal_group(const struct process *, int signo);
 /* Reaps without waiting: true and status (exit status, or 128 + signal) when it has ended. */
 bool process_reap(struct process *, int *ret_status);
 /* Waits for the end to a deadline (monotonic); false when still running. */

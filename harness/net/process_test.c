@@ -110,6 +110,87 @@ static void a_prompt_child_is_real_time_where_we_may_and_ordinary_where_not(void
 	process_close(&p);
 }
 
+static void read_all(int fd, char *out, size_t size)
+{
+	size_t have = 0;
+	ssize_t n = 1;
+
+	while (n && have < size - 1) {
+		struct pollfd f = { .fd = fd, .events = POLLIN };
+
+		assert_int_equal(poll(&f, 1, 20000), 1);
+		n = read(fd, out + have, size - 1 - have);
+		assert_true(n >= 0);
+		have += (size_t)n;
+	}
+	out[have] = '\0';
+}
+
+static void output_is_captured_and_the_environment_is_ours_with_the_additions(void **state)
+{
+	const char *const argv[] = { "/bin/sh", "-c", "echo $NEW $OLD $KEPT; echo loud >&2", NULL };
+	const char *const more[] = { "NEW=1", "OLD=2", NULL };
+	int output = -1, status;
+	struct process_spec spec = {
+		.program = argv[0], .argv = argv, .environment = more, .ret_output = &output
+	};
+	struct process p;
+	char got[64];
+
+	(void)state;
+	setenv("OLD", "ours", 1);
+	setenv("KEPT", "3", 1);
+	assert_int_equal(process_spawn(&spec, &p, NULL), 0);
+	read_all(output, got, sizeof got); /* its end says the writing end is nobody else's */
+	assert_string_equal(got, "1 2 3\n");
+	assert_true(process_wait(&p, clock_now_ns() + 20 * NS_PER_S, &status));
+	assert_int_equal(status, 0);
+	assert_string_equal(getenv("OLD"), "ours");
+	close(output);
+	process_close(&p);
+}
+
+/* The end of file says that nobody holds the writing end any more: not the leader, not what it
+ * started. */
+static void a_whole_group_goes_with_its_leader(void **state)
+{
+	static const struct {
+		const char *script;
+		int signo, status; /* 0: it ends by itself */
+	} cases[] = {
+		{ "sleep 600 & echo up", 0, 0 },
+		{ "(trap '' TERM; sleep 600) & echo up; exit 3", 0, 3 },
+		{ "sleep 600 & echo up; wait", SIGTERM, 128 + SIGTERM },
+		{ "(trap '' TERM; sleep 600) & echo up; wait", SIGTERM, 128 + SIGTERM },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *const argv[] = { "/bin/sh", "-c", cases[i].script, NULL };
+		int output = -1, status = -1;
+		struct process_spec spec = {
+			.program = argv[0], .argv = argv, .ret_output = &output, .whole_group = true
+		};
+		struct pollfd f;
+		struct process p;
+		char got[8] = "";
+
+		assert_int_equal(process_spawn(&spec, &p, NULL), 0);
+		f = (struct pollfd){ .fd = output, .events = POLLIN };
+		assert_int_equal(poll(&f, 1, 20000), 1);
+		assert_int_equal(read(output, got, sizeof got - 1), 3);
+		if (cases[i].signo)
+			assert_int_equal(process_signal_group(&p, cases[i].signo), 0);
+		assert_true(process_wait(&p, clock_now_ns() + 20 * NS_PER_S, &status));
+		assert_int_equal(status, cases[i].status);
+		read_all(output, got, sizeof got);
+		assert_string_equal(got, "");
+		assert_int_equal(process_signal_group(&p, SIGTERM), 0); /* reaped: nobody is hit */
+		close(output);
+		process_close(&p);
+	}
+}
+
 /* A middle process spawns a grandchild and is killed; the grandchild must go with it. */
 static void a_child_dies_with_its_parent(void **state)
 {
@@ -148,6 +229,8 @@ int main(void)
 		cmocka_unit_test(a_program_that_is_not_there_is_an_error_with_its_name),
 		cmocka_unit_test(the_child_sees_the_channel_as_3_and_nothing_else_of_ours),
 		cmocka_unit_test(a_prompt_child_is_real_time_where_we_may_and_ordinary_where_not),
+		cmocka_unit_test(output_is_captured_and_the_environment_is_ours_with_the_additions),
+		cmocka_unit_test(a_whole_group_goes_with_its_leader),
 		cmocka_unit_test(a_child_dies_with_its_parent),
 	};
 
