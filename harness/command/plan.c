@@ -59,13 +59,15 @@ static void print_step(const struct step *s)
 	printf("%-9s ", phase_name(s->phase));
 	if (s->skip)
 		printf("skipped");
-	else if (s->phase == PHASE_STEADY || s->phase == PHASE_BUFFER)
+	else if (s->phase == PHASE_STEADY || s->phase == PHASE_BUFFER || s->phase == PHASE_BAKE)
 		printf("for %s", duration(s->for_ns, a));
 	else if (s->phase == PHASE_SHIFT)
 		printf("blue %d, green %d", s->blue, s->green);
 	else if (s->phase == PHASE_DRAIN)
 		printf("%s, begun by %s, quiet for %s, at most %s", color_name(s->color),
 		       begins[s->begin], duration(s->quiet_ns, a), duration(s->deadline_ns, b));
+	else if (s->phase == PHASE_SCRIPT || s->phase == PHASE_ROLLBACK)
+		printf("within %s", duration(s->deadline_ns, a));
 	else if (s->phase == PHASE_TEARDOWN)
 		printf("%s, SIGKILL after %s", color_name(s->color), duration(s->grace_ns, a));
 	else

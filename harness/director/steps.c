@@ -295,6 +295,8 @@ int step_do(struct walk *w, const struct step *s, struct err *err)
 		return do_teardown(w, s, err);
 	case PHASE_ROLLBACK:
 		return step_rollback(w, err);
+	case PHASE_BAKE:
+	case PHASE_SCRIPT:
 	case PHASE_BEFORE:
 	case PHASE_AFTER:
 	case PHASE_COUNT:

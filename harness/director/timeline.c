@@ -13,6 +13,7 @@ static void step_bounds(const struct step *s, int64_t *ret_short_ns, int64_t *re
 		return;
 	switch (s->phase) {
 	case PHASE_STEADY:
+	case PHASE_BAKE:
 	case PHASE_BUFFER:
 		*ret_short_ns = *ret_long_ns = s->for_ns;
 		break;
@@ -23,9 +24,12 @@ static void step_bounds(const struct step *s, int64_t *ret_short_ns, int64_t *re
 	case PHASE_TEARDOWN:
 		*ret_long_ns = s->grace_ns + 2 * action_ns;
 		break;
+	case PHASE_SCRIPT:
+	case PHASE_ROLLBACK:
+		*ret_long_ns = s->deadline_ns;
+		break;
 	case PHASE_SMOKE:
 	case PHASE_SHIFT:
-	case PHASE_ROLLBACK:
 		*ret_long_ns = action_ns;
 		break;
 	case PHASE_BEFORE:

@@ -139,7 +139,16 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	  "active calls an instance says: instance, color, n; flags: 1 unreachable")             \
 	X(KEY, "key",                                                                            \
 	  "a probe read of a call's key: call, n, digest; aux: remaining ttl s; flags: "         \
-	  "CMD_NIL")
+	  "CMD_NIL")                                                                             \
+	/* --- director, since the first version: kinds are only ever appended --- */           \
+	X(SAID, "said", "a line of the operator's script, as it came. conn: note")               \
+	X(TLS, "tls",                                                                            \
+	  "a handshake of our own with the listener: code: version agreed on (0x0304), 0 "       \
+	  "none; n: enum dial_failure (ok, tls_version, tls_cert, ...); flags: TLS_*; conn: "    \
+	  "note: cipher, days left, or the error")                                               \
+	X(WITNESS, "witness",                                                                    \
+	  "active connections as the balancer's own metrics count them, both sides: aux; "       \
+	  "flags: 1 no data point")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,
@@ -160,6 +169,8 @@ enum {
 /* flags of start.ok, resume.ok, reply.ok: which fields the agent really sent */
 enum { STATE_HAS_DIGEST = 1, STATE_HAS_VER = 2, STATE_HAS_EPOCH = 4, STATE_HAS_TURNS = 8 };
 enum { TURN_RESENT = 1 };
+/* flags of tls: what the handshake offered */
+enum { TLS_ONLY_13 = 1 };
 /* flags of cmd.* */
 enum {
 	CMD_NIL = 1,       /* the reply was nil */

@@ -29,6 +29,8 @@ static const char *const phases[] = {
 	[PHASE_TEARDOWN] = "teardown",
 	[PHASE_ROLLBACK] = "rollback",
 	[PHASE_AFTER] = "after",
+	[PHASE_BAKE] = "bake",
+	[PHASE_SCRIPT] = "script",
 };
 AGREE(phases, PHASE_COUNT);
 
@@ -94,6 +96,12 @@ static const char *const actions[] = {
 	[ACTION_ROLLBACK] = "rollback",
 	[ACTION_FRESH_DIAL] = "fresh_dial",
 	[ACTION_RESIDUE] = "residue",
+	[ACTION_REREGISTER] = "reregister",
+	[ACTION_BAKE] = "bake",
+	[ACTION_SCRIPT] = "script",
+	[ACTION_PROPAGATION] = "propagation",
+	[ACTION_SETTLE] = "settle",
+	[ACTION_TLS] = "tls",
 };
 AGREE(actions, ACTION_COUNT);
 
@@ -134,6 +142,12 @@ static const char *const anomalies[] = {
 	[ANOMALY_TRUNCATED] = "truncated",
 	[ANOMALY_BLOCKED] = "blocked",
 	[ANOMALY_UNKNOWN] = "unknown",
+	[ANOMALY_CONFIG_DRIFT] = "config_drift",
+	[ANOMALY_ROLLBACK_FAILED] = "rollback_failed",
+	[ANOMALY_BLUE_GONE] = "blue_gone",
+	[ANOMALY_SPLIT_OFF] = "split_off",
+	[ANOMALY_TLS_VERSION] = "tls_version",
+	[ANOMALY_TLS_CERTIFICATE] = "tls_certificate",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 

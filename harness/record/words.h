@@ -29,6 +29,8 @@ enum phase {
 	PHASE_TEARDOWN,
 	PHASE_ROLLBACK,
 	PHASE_AFTER,
+	PHASE_BAKE,   /* weights stand; the gate at its end decides whether to go on */
+	PHASE_SCRIPT, /* the operator's own script carries out what it announces, or does not */
 	PHASE_COUNT
 };
 
@@ -98,6 +100,12 @@ enum action {
 	ACTION_ROLLBACK,
 	ACTION_FRESH_DIAL, /* rollback proof: a fresh dial is served by blue */
 	ACTION_RESIDUE,	   /* probe keys deleted */
+	ACTION_REREGISTER, /* what we deregistered goes back */
+	ACTION_BAKE,	   /* the gate of a canary step */
+	ACTION_SCRIPT,	   /* the operator's script, from its start to its exit */
+	ACTION_PROPAGATION, /* fresh dials until new weights hold for all of them */
+	ACTION_SETTLE,	   /* the wait before a destructive step */
+	ACTION_TLS,	   /* look at the listener's certificate and versions */
 	ACTION_COUNT
 };
 
@@ -141,6 +149,12 @@ enum anomaly {
 	ANOMALY_TRUNCATED,
 	ANOMALY_BLOCKED,
 	ANOMALY_UNKNOWN,
+	ANOMALY_CONFIG_DRIFT,	 /* effective is not what was intended */
+	ANOMALY_ROLLBACK_FAILED, /* after it: another config, or fresh dials not served by blue */
+	ANOMALY_BLUE_GONE,	 /* there was nothing left to roll back to */
+	ANOMALY_SPLIT_OFF,	 /* fresh dials do not follow the weights */
+	ANOMALY_TLS_VERSION,	 /* the listener cannot do TLS 1.3 */
+	ANOMALY_TLS_CERTIFICATE, /* expired, of another name, or of an unknown issuer */
 	ANOMALY_COUNT
 };
 

@@ -74,12 +74,13 @@ static int phase_filter(const char *value, struct gate *gate, struct err *err)
 		gate->phase = GATE_PHASE_CUTOVER;
 		return 0;
 	}
-	if (phase >= PHASE_STEADY && phase <= PHASE_ROLLBACK) {
+	if (phase > PHASE_BEFORE && phase != PHASE_AFTER) {
 		gate->phase = phase;
 		return 0;
 	}
-	for (unsigned i = PHASE_STEADY; i <= PHASE_ROLLBACK; i++)
-		names[count++] = phase_name(i);
+	for (unsigned i = PHASE_STEADY; i < PHASE_COUNT; i++)
+		if (i != PHASE_AFTER)
+			names[count++] = phase_name(i);
 	names[count++] = "cutover";
 	nearest_hint(value, names, count, hint, sizeof hint);
 	return err_set(err, ERR_INPUT, "unknown phase \"%s\"; %s", value, hint);

@@ -65,7 +65,7 @@ static int check_overlay(const struct document *doc, const struct overlay *o, st
 
 int overlay_load(const char *path, struct overlay *ret, struct err *err)
 {
-	struct overlay o = { .deadline_ns = -1 };
+	struct overlay o = { .deadline_ns = -1, .certificate = -1 };
 	struct document doc;
 	int result;
 
@@ -102,6 +102,19 @@ static void replace_ns(int64_t *to, int64_t from)
 		*to = from;
 }
 
+static void replace_texts(char ***to, size_t *to_count, char *const *from, size_t count)
+{
+	if (!count)
+		return;
+	for (size_t i = 0; i < *to_count; i++)
+		free((*to)[i]);
+	free(*to);
+	*to = xcalloc(count, sizeof **to);
+	for (size_t i = 0; i < count; i++)
+		(*to)[i] = xstrdup(from[i]);
+	*to_count = count;
+}
+
 static void apply_stack(const struct stack *from, struct stack *to)
 {
 	replace_text(&to->agent_defect, from->agent_defect);
@@ -109,6 +122,14 @@ static void apply_stack(const struct stack *from, struct stack *to)
 	replace_ns(&to->stickiness_ns, from->stickiness_ns);
 	replace_ns(&to->deregistration_delay_ns, from->deregistration_delay_ns);
 	replace_ns(&to->idle_ns, from->idle_ns);
+	replace_ns(&to->propagation_ns, from->propagation_ns);
+	replace_ns(&to->propagation_jitter_ns, from->propagation_jitter_ns);
+	replace_text(&to->tls, from->tls);
+	replace_text(&to->silent_metrics, from->silent_metrics);
+	replace_texts(&to->edge_options, &to->edge_option_count, from->edge_options,
+		      from->edge_option_count);
+	replace_texts(&to->api_faults, &to->api_fault_count, from->api_faults,
+		      from->api_fault_count);
 }
 
 /* How many drain steps there were to change. */
@@ -149,8 +170,15 @@ int overlay_apply(const struct overlay *o, const char *overlay_path, struct scen
 		return err_set(err, ERR_INPUT,
 			       "%s: overlay %s (%s) changes the drain; this cutover has none",
 			       sc->path, name, overlay_path);
+	if (o->script_defect && !sc->balancer.command_count)
+		return err_set(err, ERR_INPUT,
+			       "%s: overlay %s (%s) plants a bug in the script; this cutover has none",
+			       sc->path, name, overlay_path);
 	if (o->has_stack)
 		apply_stack(&o->stack, &sc->stack);
+	if (o->certificate >= 0)
+		sc->stack.certificate = (enum certificate_kind)o->certificate;
+	replace_text(&sc->balancer.script_defect, o->script_defect);
 	sc->defect = xstrdup(name);
 	sc->defect_about = xstrdup(o->expectation.about);
 	return 0;

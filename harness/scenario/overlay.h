@@ -16,6 +16,8 @@ struct overlay {
 	int begin;			/* enum begin_kind, -1 leaves it */
 	int64_t deadline_ns;		/* -1 leaves it */
 	unsigned skip;			/* 1 << enum phase */
+	int certificate;		/* enum certificate_kind, -1 leaves it */
+	char *script_defect;		/* NULL leaves it */
 	struct expectation expectation; /* its defect member is unused here */
 };
 

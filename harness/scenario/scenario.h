@@ -34,6 +34,9 @@ enum stack_kind { STACK_NONE = 0, STACK_LOCAL };
 enum redis_kind { REDIS_SINGLE = 0 };
 enum dist_kind { DIST_FIXED = 0, DIST_UNIFORM, DIST_EXPONENTIAL, DIST_LOGNORMAL };
 enum begin_kind { BEGIN_NONE = 0, BEGIN_SIGTERM, BEGIN_DEREGISTER };
+enum certificate_kind { CERTIFICATE_GOOD = 0, CERTIFICATE_EXPIRED, CERTIFICATE_WRONG_NAME,
+			CERTIFICATE_UNTRUSTED };
+enum affinity_kind { AFFINITY_COOKIE = 0, AFFINITY_CLIENT_IP };
 enum lose_when { LOSE_BETWEEN_TURNS = 0, LOSE_MID_TURN };
 
 /* A distribution of durations; values outside min..max are drawn again, never clamped. */
@@ -55,6 +58,14 @@ struct stack {
 	int64_t stickiness_ns;
 	int64_t deregistration_delay_ns;
 	int64_t idle_ns;
+	int64_t propagation_ns, propagation_jitter_ns; /* of a rule change to a node; -1: at once */
+	int nodes;			/* of the edge; each picks up a change by itself */
+	char *tls;			/* security policy of the listener; NULL: plain HTTP */
+	enum certificate_kind certificate;
+	enum affinity_kind affinity;
+	char *silent_metrics;		/* instance whose active-calls page does not answer: "blue-1" */
+	char **edge_options, **api_faults; /* as the edge's --option and --api-fault take them */
+	size_t edge_option_count, api_fault_count;
 };
 
 struct timers_declared {
@@ -82,13 +93,15 @@ struct calls {
 };
 
 struct step {
-	enum phase phase;   /* which key it is: steady smoke shift drain buffer teardown rollback */
+	enum phase phase;   /* which key it is: steady smoke shift bake drain buffer teardown ... */
 	int line;           /* in the source, for messages */
-	int64_t for_ns;     /* steady, buffer */
+	int64_t for_ns;     /* steady, bake, buffer */
 	enum color color;   /* smoke, drain, teardown */
 	int blue, green;    /* shift weights */
+	double tolerance;   /* shift: how far the observed share of green may be off, as a share */
 	enum begin_kind begin; /* drain */
-	int64_t quiet_ns, deadline_ns; /* drain */
+	int64_t quiet_ns;   /* drain */
+	int64_t deadline_ns; /* drain, script, rollback */
 	int64_t grace_ns;   /* teardown */
 	bool skip;          /* set by a defect overlay: the step is announced and not done */
 };
@@ -116,9 +129,16 @@ struct scenario {
 	char *name, *about;
 	uint64_t seed;
 	struct stack stack;
-	struct { char *url, *wire, *direct_blue, *direct_green; } target;
+	struct { char *url, *wire, *direct_blue, *direct_green, *ca; } target; /* ca: PEM file */
 	struct { char *redis, *key; int64_t ttl_ns; bool tap; } state;
-	struct { char *driver, *path, *endpoint, *rule; } balancer;
+	struct {
+		char *driver, *path, *endpoint, *rule, *blue, *green;
+		int64_t settle_ns;    /* before a destructive step; -1: 0 locally, else 120 s */
+		char **command;	      /* exec: the operator's script and its arguments, no shell */
+		size_t command_count;
+		char *watch;	      /* exec: the driver that reads the balancer meanwhile */
+		char *script_defect;  /* exec: handed to the script as --defect. Set by overlays */
+	} balancer;
 	struct timers_declared timers;
 	struct calls calls;
 	struct step *steps;

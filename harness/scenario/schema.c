@@ -18,6 +18,13 @@ static const char *const color_words[] = {
 static const char *const begin_words[] = {
 	[BEGIN_NONE] = "none", [BEGIN_SIGTERM] = "sigterm", [BEGIN_DEREGISTER] = "deregister", NULL,
 };
+static const char *const certificate_words[] = {
+	[CERTIFICATE_GOOD] = "good", [CERTIFICATE_EXPIRED] = "expired",
+	[CERTIFICATE_WRONG_NAME] = "wrong_name", [CERTIFICATE_UNTRUSTED] = "untrusted", NULL,
+};
+static const char *const affinity_words[] = {
+	[AFFINITY_COOKIE] = "cookie", [AFFINITY_CLIENT_IP] = "client_ip", NULL,
+};
 static const char *const lose_words[] = {
 	[LOSE_BETWEEN_TURNS] = "between_turns", [LOSE_MID_TURN] = "mid_turn", NULL,
 };
@@ -30,6 +37,9 @@ static const char *const phase_words[] = {
 	[PHASE_BUFFER] = "buffer",
 	[PHASE_TEARDOWN] = "teardown",
 	[PHASE_ROLLBACK] = "rollback",
+	[PHASE_AFTER] = "",
+	[PHASE_BAKE] = "bake",
+	[PHASE_SCRIPT] = "script",
 	NULL,
 };
 
@@ -48,7 +58,23 @@ static const char *const phase_words[] = {
 	    "the delay the balancer really keeps", .absent = -1, WHOLE_SECONDS),                  \
 	ROW("idle", FIELD_DURATION, (at) + AT(stack, idle_ns),                       \
 	    "the idle timeout the balancer really keeps", .absent = -1, .min = NS_PER_S,          \
-	    WHOLE_SECONDS)
+	    WHOLE_SECONDS),                                                                       \
+	ROW("propagation", FIELD_DURATION, (at) + AT(stack, propagation_ns),                      \
+	    "how long a rule change really takes to a node", .absent = -1,                        \
+	    .max = 600 * NS_PER_S, .granule_ns = NS_PER_MS),                                      \
+	ROW("propagation_jitter", FIELD_DURATION, (at) + AT(stack, propagation_jitter_ns),        \
+	    "and up to this longer", .absent = -1, .max = 600 * NS_PER_S,                         \
+	    .granule_ns = NS_PER_MS),                                                             \
+	ROW("tls", FIELD_TEXT, (at) + AT(stack, tls),                                             \
+	    "the listener speaks TLS by this security policy: target.url begins with wss"),      \
+	ROW("silent_metrics", FIELD_TEXT, (at) + AT(stack, silent_metrics),                       \
+	    "an instance whose active-calls page does not answer: blue-1"),                       \
+	ROW("edge_options", FIELD_TEXTS, (at) + AT(stack, edge_options),                          \
+	    "doubtful points of the balancer, NAME=VALUE each",                                   \
+	    .count_offset = (at) + AT(stack, edge_option_count)),                                 \
+	ROW("api_faults", FIELD_TEXTS, (at) + AT(stack, api_faults),                              \
+	    "calls of the control plane that fail, ACTION:NUMBER:CODE each",                      \
+	    .count_offset = (at) + AT(stack, api_fault_count))
 
 static const struct field stack_fields[] = {
 	ROW("kind", FIELD_WORD, AT(stack, kind),
@@ -60,6 +86,14 @@ static const struct field stack_fields[] = {
 	    .fallback = "30ms", .max = 60 * NS_PER_S, .granule_ns = NS_PER_MS),
 	ROW("redis", FIELD_WORD, AT(stack, redis), "what holds the state", .words = redis_kinds,
 	    .fallback = "single"),
+	ROW("nodes", FIELD_INTEGER, AT(stack, nodes),
+	    "nodes of the balancer; each picks up a rule change by itself", .fallback = "1",
+	    .min = 1, .max = 8),
+	ROW("affinity", FIELD_WORD, AT(stack, affinity),
+	    "cookie: stickiness as declared; client_ip: by source address, as a Kubernetes Service",
+	    .words = affinity_words, .fallback = "cookie"),
+	ROW("certificate", FIELD_WORD, AT(stack, certificate), "what a TLS listener shows",
+	    .words = certificate_words, .fallback = "good"),
 	STACK_DEEDS(0),
 };
 static const struct map stack_map = { .name = "stack", MAP_OF(stack_fields), .scalar_key = "kind" };
@@ -80,6 +114,8 @@ static const struct field target_fields[] = {
 	ROW("wire", FIELD_TEXT, AT(scenario, target.wire), "the dialect spoken",
 	    .fallback = "plain"),
 	ROW("direct", FIELD_MAP, 0, "each color's own address", .map = &direct_map),
+	ROW("ca", FIELD_TEXT, AT(scenario, target.ca),
+	    "PEM file that a wss certificate is verified with; default: the system's, or the local stack's own"),
 };
 static const struct map target_map = { .name = "target", MAP_OF(target_fields) };
 
@@ -105,6 +141,20 @@ static const struct field balancer_fields[] = {
 	    "URL of the control plane; the local stack brings its own"),
 	ROW("rule", FIELD_TEXT, AT(scenario, balancer.rule),
 	    "the rule itself (an ARN), instead of finding it by path"),
+	ROW("blue", FIELD_TEXT, AT(scenario, balancer.blue), "blue's target group",
+	    .fallback = "blue"),
+	ROW("green", FIELD_TEXT, AT(scenario, balancer.green), "green's target group",
+	    .fallback = "green"),
+	ROW("settle", FIELD_DURATION, AT(scenario, balancer.settle_ns),
+	    "wait before a destructive step; default 0 on the local stack, 120s on a deployed system",
+	    .absent = -1),
+	ROW("command", FIELD_TEXTS, AT(scenario, balancer.command),
+	    "exec: the operator's own script and its arguments, started without a shell",
+	    .count_offset = AT(scenario, balancer.command_count)),
+	ROW("watch", FIELD_TEXT, AT(scenario, balancer.watch),
+	    "exec: the driver that reads the balancer while the script moves it", .fallback = "alb"),
+	ROW("script_defect", FIELD_TEXT, AT(scenario, balancer.script_defect),
+	    "exec: a defect planted in the script, as --defect"),
 };
 static const struct map balancer_map = { .name = "balancer", MAP_OF(balancer_fields) };
 
@@ -263,6 +313,9 @@ static const struct field shift_fields[] = {
 	ROW("blue", FIELD_INTEGER, AT(step, blue), "weight of blue", .required = true, .max = 999),
 	ROW("green", FIELD_INTEGER, AT(step, green), "weight of green", .required = true,
 	    .max = 999),
+	ROW("tolerance", FIELD_SHARE, AT(step, tolerance),
+	    "how far green's share of fresh dials must be known to be from the weights'",
+	    .fallback = "15%"),
 	SKIP_FIELD,
 };
 static const struct map shift_map = { .name = "shift", MAP_OF(shift_fields) };
@@ -287,8 +340,21 @@ static const struct field teardown_fields[] = {
 };
 static const struct map teardown_map = { .name = "teardown", MAP_OF(teardown_fields) };
 
-static const struct field rollback_fields[] = { SKIP_FIELD };
+static const struct field rollback_fields[] = {
+	ROW("within", FIELD_DURATION, AT(step, deadline_ns), "fresh dials are blue's again by then",
+	    .fallback = "10s", .min = NS_PER_MS),
+	SKIP_FIELD,
+};
 static const struct map rollback_map = { .name = "rollback", MAP_OF(rollback_fields) };
+
+static const struct field script_fields[] = {
+	ROW("deadline", FIELD_DURATION, AT(step, deadline_ns), "killed after this",
+	    .required = true, .min = NS_PER_S),
+	SKIP_FIELD,
+};
+static const struct map script_map = {
+	.name = "script", MAP_OF(script_fields), .scalar_key = "deadline",
+};
 
 #define STEP(word, phase_value, step_map, text)                                                   \
 	ROW((word), FIELD_MAP, 0, (text), .map = &(step_map), .tagged = true,                     \
@@ -302,6 +368,9 @@ static const struct field step_fields[] = {
 	STEP("buffer", PHASE_BUFFER, wait_map, "wait for stragglers: one of them returns to drain"),
 	STEP("teardown", PHASE_TEARDOWN, teardown_map, "deregister, SIGTERM, SIGKILL after grace"),
 	STEP("rollback", PHASE_ROLLBACK, rollback_map, "back to the weights before the cutover"),
+	STEP("bake", PHASE_BAKE, wait_map,
+	     "weights stand this long; a drop, a refusal or a failed probe meanwhile rolls back"),
+	STEP("script", PHASE_SCRIPT, script_map, "the operator's own script (driver exec)"),
 };
 static const struct map step_map = {
 	.name = "a step", MAP_OF(step_fields), .tagged = true, .tag_offset = AT(step, phase),
@@ -381,6 +450,10 @@ static const struct field overlay_fields[] = {
 	ROW("drain", FIELD_MAP, 0, "changes to every drain step", .map = &overlay_drain_map),
 	ROW("skip", FIELD_WORDS, AT(overlay, skip), "steps announced and not done",
 	    .words = phase_words),
+	ROW("certificate", FIELD_WORD, AT(overlay, certificate), "what the TLS listener shows",
+	    .words = certificate_words, .absent = -1),
+	ROW("script_defect", FIELD_TEXT, AT(overlay, script_defect),
+	    "handed to the operator's script as --defect"),
 	ROW("expect", FIELD_MAP, 0, "what the judge must and may find", .map = &expect_map),
 };
 const struct map schema_overlay = { .name = "an overlay", MAP_OF(overlay_fields) };

@@ -98,6 +98,15 @@ static int check_step(const struct validation *v, size_t i, struct world *w)
 		w->weight[COLOR_BLUE] = true;
 		w->weight[COLOR_GREEN] = false;
 		return 0;
+	case PHASE_SCRIPT:
+		if (!v->sc->balancer.command_count)
+			return step_error(v, i, "", "this needs a script: balancer.command");
+		w->shifted = true;
+		return 0;
+	case PHASE_BAKE:
+		if (!w->shifted)
+			return step_error(v, i, "", "there is nothing to watch before a shift");
+		return 0;
 	case PHASE_STEADY:
 	case PHASE_BUFFER:
 	case PHASE_BEFORE:

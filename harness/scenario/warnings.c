@@ -28,6 +28,7 @@ static double step_seconds(const struct scenario *sc, const struct step *s)
 		return 0;
 	switch (s->phase) {
 	case PHASE_STEADY:
+	case PHASE_BAKE:
 	case PHASE_BUFFER:
 		return seconds(s->for_ns);
 	case PHASE_DRAIN:
@@ -37,6 +38,8 @@ static double step_seconds(const struct scenario *sc, const struct step *s)
 	case PHASE_SHIFT:
 	case PHASE_ROLLBACK:
 		return seconds(sc->timers.propagation_ns);
+	case PHASE_SCRIPT:
+		return seconds(s->deadline_ns);
 	case PHASE_SMOKE:
 		return seconds(sc->timers.setup_within_ns);
 	case PHASE_BEFORE:

@@ -80,6 +80,24 @@ static void write_gates(const struct field *f, const void *base, int indent, str
 	}
 }
 
+/* An empty list is as good as none. */
+static void write_texts(const struct field *f, const void *base, int indent, struct buf *out)
+{
+	size_t count = *(const size_t *)((const char *)base + f->count_offset);
+	char *const *texts = *(char **const *)field_at(f, base);
+
+	if (!count)
+		return;
+	begin_line(out, indent);
+	buf_printf(out, "%s:\n", f->key);
+	for (size_t i = 0; i < count; i++) {
+		begin_line(out, indent + INDENT);
+		buf_puts(out, "- ");
+		text_quote(texts[i], out);
+		buf_puts(out, "\n");
+	}
+}
+
 static void write_value(const struct field *f, const void *base, int indent, struct buf *out)
 {
 	if (value_absent(f, field_at(f, base)))
@@ -106,6 +124,8 @@ static void write_map(const struct map *map, const void *base, int indent, struc
 			write_list(f, base, indent, out);
 		else if (f->type == FIELD_GATES)
 			write_gates(f, base, indent, out);
+		else if (f->type == FIELD_TEXTS)
+			write_texts(f, base, indent, out);
 		else
 			write_value(f, base, indent, out);
 	}

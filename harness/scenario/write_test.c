@@ -62,8 +62,16 @@ static bool same_field(const struct field *f, const void *a, const void *b)
 			       s->gates[i].stat == t->gates[i].stat;
 		return same;
 	}
+	case FIELD_TEXTS: {
+		size_t n = *(const size_t *)((const char *)a + f->count_offset),
+		       m = *(const size_t *)((const char *)b + f->count_offset);
+		bool same = n == m;
+
+		for (size_t i = 0; same && i < n; i++)
+			same = !strcmp((*(char **const *)x)[i], (*(char **const *)y)[i]);
+		return same;
+	}
 	case FIELD_WORDS:
-	case FIELD_TEXTS:
 	case FIELD_RESERVED:
 		break;
 	}

@@ -253,6 +253,18 @@ void event_describe(const struct history *history, const struct event *e, struct
 		buf_printf(out, "a limit of this machine: %u", e->aux);
 		note(history, e, out);
 		break;
+	case EVENT_SAID:
+		buf_puts(out, "the script said");
+		note(history, e, out);
+		break;
+	case EVENT_TLS:
+		buf_printf(out, "handshake with the listener%s: %s",
+			   e->flags & TLS_ONLY_13 ? ", TLS 1.3 only" : "", dial_failure_name(e->n));
+		note(history, e, out);
+		break;
+	case EVENT_WITNESS:
+		buf_printf(out, "the balancer's metrics count %u connections", e->aux);
+		break;
 	case EVENT_LANE_END:
 	case EVENT_HEARTBEAT:
 	case EVENT_TAP_OPEN:

@@ -60,6 +60,12 @@ static const char *const anomalies[] = {
 	[ANOMALY_TRUNCATED] = "the agent closed politely before the call's planned end",
 	[ANOMALY_BLOCKED] = "the call was never admitted",
 	[ANOMALY_UNKNOWN] = "no event of the record explains it",
+	[ANOMALY_CONFIG_DRIFT] = "the effective configuration is not the intended one",
+	[ANOMALY_ROLLBACK_FAILED] = "the rollback did not bring back what was before",
+	[ANOMALY_BLUE_GONE] = "blue was gone: there was nothing to roll back to",
+	[ANOMALY_SPLIT_OFF] = "fresh dials did not follow the weights",
+	[ANOMALY_TLS_VERSION] = "the listener cannot speak TLS 1.3",
+	[ANOMALY_TLS_CERTIFICATE] = "the listener's certificate is not valid for the callers",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
 	       "every anomaly has its sentence");
