@@ -2,13 +2,16 @@
 # test, a folder with a main.c under fixtures/ is a program of the local stack.
 #   make            build/crossfade and the local stack      make test    everything CI runs
 #   make demo       one cutover that passes, one that fails  make matrix  20 clean seeds, 5 per defect
-#   make bench      the numbers of the README, as ratios     FLAVOUR=asan builds with ASan+UBSan into build/asan
+#   make bench      the numbers of the README, as ratios     make fuzz    any bytes at what reads bytes of others, a minute
+#   FLAVOUR=asan builds with ASan+UBSan into build/asan
 
 FLAVOUR ?=
-, := ,
 B       := build$(if $(FLAVOUR),/$(FLAVOUR))
 CC      ?= gcc
-OPT     := $(if $(filter asan,$(FLAVOUR)),-O1 -fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined,-O2)
+SAFE    := -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+OPT_asan := -O1 -fsanitize=address,undefined $(SAFE)
+OPT_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined $(SAFE)
+OPT     := $(or $(OPT_$(FLAVOUR)),-O2)
 PKGS    := libwebsockets hiredis libcurl yaml-0.1 jansson libcrypto libssl zlib libxml-2.0
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
            -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wswitch-enum -Wimplicit-fallthrough

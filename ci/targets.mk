@@ -41,3 +41,18 @@ bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all bench-programs
 	@ci/bench/all
 .PHONY: bench-programs
+
+# The fuzz targets, built by clang into a build of their own: each links the library and the edge but its main.
+#   make fuzz [TIME=60] [ONLY=head]     TIME: seconds for all of them together
+FUZZ := $(patsubst ci/fuzz/%.c,$(B)/ci/fuzz/%,$(wildcard ci/fuzz/*.c))
+$(FUZZ): $(B)/ci/fuzz/%: $(B)/ci/fuzz/%.o \
+		$(patsubst %.c,$(B)/%.o,$(filter-out %/main.c %_test.c,$(wildcard fixtures/alb/*.c))) $(B)/libcrossfade.a
+	@echo '  LD   $@'
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+fuzz-targets: $(FUZZ)
+fuzz-programs:
+	@$(MAKE) --no-print-directory FLAVOUR=fuzz CC=clang fuzz-targets
+fuzz: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) fuzz-programs
+	@ci/fuzz/all --seconds $(or $(TIME),60) $(ONLY)
+.PHONY: fuzz fuzz-targets fuzz-programs

@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
+enum { YEAR_MAX = 2261 }; /* the last whole one that nanoseconds since 1970 can say */
+
 struct cookie {
 	struct cookie *next; /* in the order they were first set */
 	int64_t until_ns;    /* INT64_MAX: for the session */
@@ -70,6 +72,8 @@ static int64_t date_ns(const char *text)
 	at = strstr(months, month);
 	if (!at || strlen(month) != 3 || (at - months) % 3 || tm.tm_year < 1970)
 		return -1;
+	if (tm.tm_year > YEAR_MAX)
+		return INT64_MAX;
 	tm.tm_mon = (int)(at - months) / 3;
 	tm.tm_year -= 1900;
 	return timegm(&tm) * NS_PER_S;

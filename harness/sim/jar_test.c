@@ -43,6 +43,7 @@ static void a_cookie_goes_where_and_as_long_as_it_says(void **unused)
 		{ "a=1; Expires=Fri, 15 Jan 2027 08:00:10 GMT", PATH, "", false, 10 },
 		{ "a=1; Expires=Fri, 15-Jan-2027 08:00:10 GMT", PATH, "", false, 10 },
 		{ "a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", PATH, "", false, 0 },
+		{ "a=1; Expires=Wed, 21 Oct 4074 07:28:00 GMT", PATH, "a=1", false, 1000000 },
 		{ "a=1; Expires=soon", PATH, "a=1", false, 1000000 },
 		{ "a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", PATH, "a=1", false,
 		  59 },

@@ -58,13 +58,16 @@ static bool is_command(const struct resp *r)
 /* "-1", "17": the whole head of an element, no more. */
 static bool number(const struct resp *r, int64_t *ret)
 {
-	const char *p = r->line, *end = r->line + r->line_size;
+	const char *p = r->line, *end;
 	int64_t n = 0;
-	bool negative = p < end && *p == '-';
+	bool negative;
 
-	if (negative)
-		p++;
-	if (p == end || r->line_size > 18)
+	if (!r->line_size || r->line_size > 18) /* it may be longer than what is kept of it */
+		return false;
+	end = p + r->line_size;
+	negative = *p == '-';
+	p += negative;
+	if (p == end)
 		return false;
 	for (; p < end; p++) {
 		if (*p < '0' || *p > '9')
