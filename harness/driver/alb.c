@@ -5,18 +5,21 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "driver/core/alb_find.h"
 #include "driver/core/alb_rule.h"
 #include "driver/core/alb_targets.h"
-#include "driver/core/elbv2.h"
+#include "driver/core/aws.h"
+#include "driver/core/cloudwatch.h"
 #include "driver/driver.h"
 
-enum { GROUPS_MAX = 16, WEIGHT_MAX = 999, PAGES_MAX = 64 };
+enum { WEIGHT_MAX = 999, FORM_BYTES_MAX = 64 * 1024 };
 static const int64_t call_within_ns = 10 * NS_PER_S;
 
 struct driver_session {
-	struct elbv2 elbv2;
-	char *rule_arn, *balancer_arn; /* balancer_arn may be NULL */
-	char *group_arn[COLOR_COUNT];
+	struct aws aws;
+	struct alb_arns arns;
+	/* The rule as it was read last: the form that would write it so; NULL never. */
+	char *known_form, *known_text;
 	struct alb_target taken[COLOR_COUNT][ALB_TARGETS_MAX]; /* by deregister, for reregister */
 	int taken_count[COLOR_COUNT];
 };
@@ -26,122 +29,20 @@ static int fail(struct err *err)
 	return err_context(err, "alb driver");
 }
 
-static void begin(struct driver_session *s)
-{
-	s->elbv2.deadline_ns = clock_now_ns() + call_within_ns;
-}
-
 static int call_one(struct driver_session *s, const char *action, const char *name,
 		    const char *value, struct flat *ret, struct err *err)
 {
-	struct buf form = elbv2_form(action);
-
-	elbv2_add(&form, value, "%s", name);
-	return elbv2_call(&s->elbv2, action, &form, ret, err);
-}
-
-/* ---- opening: names to ARNs, path to rule ---- */
-
-static int find_group(struct driver_session *s, enum color color, const char *name, struct err *err)
-{
-	struct flat flat;
-	const char *arn, *balancer;
-
-	if (call_one(s, "DescribeTargetGroups", "Names.member.1", name, &flat, err) < 0)
-		return err_context(err, "target group %s", name);
-	arn = flat_get(&flat, "TargetGroups.member.1.TargetGroupArn");
-	balancer = flat_get(&flat, "TargetGroups.member.1.LoadBalancerArns.member.1");
-	if (arn)
-		s->group_arn[color] = xstrdup(arn);
-	if (balancer && !s->balancer_arn)
-		s->balancer_arn = xstrdup(balancer);
-	flat_free(&flat);
-	return arn ? 0 : err_set(err, ERR_WORLD, "DescribeTargetGroups: no target group %s", name);
-}
-
-/* Counts the rules of one page that match, and keeps the ARN of the last one. */
-static int match_rules(struct driver_session *s, const struct flat *flat, const char *path)
-{
-	const char *arn;
-	int found = 0;
-
-	for (int i = 1; (arn = flat_get(flat, "Rules.member.%d.RuleArn", i)); i++) {
-		if (!alb_rule_has_path(flat, i, path))
-			continue;
-		found++;
-		free(s->rule_arn);
-		s->rule_arn = xstrdup(arn);
-	}
-	return found;
-}
-
-/* All pages of one listener; the number of matches, or -1. */
-static int search_listener(struct driver_session *s, const char *listener, const char *path,
-			   struct err *err)
-{
-	char *marker = NULL;
-	int found = 0;
-
-	for (int page = 0; page < PAGES_MAX; page++) {
-		struct buf form = elbv2_form("DescribeRules");
-		struct flat flat;
-		const char *next;
-
-		elbv2_add(&form, listener, "ListenerArn");
-		if (marker)
-			elbv2_add(&form, marker, "Marker");
-		free(marker);
-		marker = NULL;
-		if (elbv2_call(&s->elbv2, "DescribeRules", &form, &flat, err) < 0)
-			return -1;
-		found += match_rules(s, &flat, path);
-		next = flat_get(&flat, "NextMarker");
-		if (next && *next)
-			marker = xstrdup(next);
-		flat_free(&flat);
-		if (!marker)
-			break;
-	}
-	free(marker);
-	return found;
-}
-
-static int find_rule(struct driver_session *s, const char *path, struct err *err)
-{
-	struct flat listeners;
-	const char *listener;
-	int found = 0, n = 0;
-
-	if (!s->balancer_arn)
-		return err_set(err, ERR_WORLD,
-			       "no load balancer uses the target groups; name the rule's ARN");
-	if (call_one(s, "DescribeListeners", "LoadBalancerArn", s->balancer_arn, &listeners, err) <
-	    0)
-		return -1;
-	for (int i = 1;
-	     n >= 0 && (listener = flat_get(&listeners, "Listeners.member.%d.ListenerArn", i));
-	     i++) {
-		n = search_listener(s, listener, path, err);
-		found += n;
-	}
-	flat_free(&listeners);
-	if (n < 0)
-		return -1;
-	if (found != 1)
-		return err_set(err, ERR_WORLD, "%d rules have the path pattern %s%s", found, path,
-			       found ? "; name the ARN of one" : "");
-	return 0;
+	return alb_call_one(&s->aws, action, name, value, ret, err);
 }
 
 static void alb_close(struct driver_session *s)
 {
 	if (!s)
 		return;
-	elbv2_free(&s->elbv2);
-	free(s->rule_arn);
-	free(s->balancer_arn);
-	for (int c = 0; c < COLOR_COUNT; c++)
-		free(s->group_arn[c]);
+	aws_free(&s->aws);
+	alb_arns_free(&s->arns);
+	free(s->known_form);
+	free(s->known_text);
 	free(s);
 }
 
@@ -149,20 +50,15 @@ static int alb_open(const struct driver_settings *settings, struct driver_sessio
 		    struct err *err)
 {
 	struct driver_session *s = xcalloc(1, sizeof *s);
-	int failed;
+	int64_t within_ns = settings->call_within_ns ? settings->call_within_ns : call_within_ns;
+	int result;
 
-	elbv2_init(&s->elbv2, settings->endpoint,
-		   settings->region ? settings->region : "us-east-1");
-	begin(s);
-	failed = find_group(s, COLOR_BLUE, settings->blue ? settings->blue : "blue", err) < 0 ||
-		 find_group(s, COLOR_GREEN, settings->green ? settings->green : "green", err) < 0;
-	if (!failed && settings->rule)
-		s->rule_arn = xstrdup(settings->rule);
-	else if (!failed && settings->path)
-		failed = find_rule(s, settings->path, err) < 0;
-	else if (!failed)
-		failed = err_set(err, ERR_INPUT, "neither a rule nor a path pattern is given") < 0;
-	if (failed) {
+	result = aws_init(&s->aws, settings->endpoint, settings->monitoring_endpoint,
+			  settings->region, within_ns, err);
+	aws_begin(&s->aws);
+	if (!result)
+		result = alb_find(&s->aws, settings, &s->arns, err);
+	if (result) {
 		alb_close(s);
 		return fail(err);
 	}
@@ -178,8 +74,8 @@ static int read_targets(struct driver_session *s, enum color color, struct alb_t
 	struct flat flat;
 	int n;
 
-	if (call_one(s, "DescribeTargetHealth", "TargetGroupArn", s->group_arn[color], &flat, err) <
-	    0)
+	if (call_one(s, "DescribeTargetHealth", "TargetGroupArn", s->arns.group[color], &flat,
+		     err) < 0)
 		return -1;
 	n = alb_targets_read(&flat, out, err);
 	flat_free(&flat);
@@ -188,12 +84,58 @@ static int read_targets(struct driver_session *s, enum color color, struct alb_t
 
 static int read_rule(struct driver_session *s, struct flat *ret, struct err *err)
 {
-	if (call_one(s, "DescribeRules", "RuleArns.member.1", s->rule_arn, ret, err) < 0)
+	if (call_one(s, "DescribeRules", "RuleArns.member.1", s->arns.rule, ret, err) < 0)
 		return -1;
 	if (alb_rule_forward(ret, 1))
 		return 0;
 	flat_free(ret);
-	return err_set(err, ERR_WORLD, "DescribeRules: rule %s has no forward action", s->rule_arn);
+	return err_set(err, ERR_WORLD, "DescribeRules: rule %s has no forward action",
+		       s->arns.rule);
+}
+
+/* What the rule says now, in a form comparable with itself. */
+static void rule_state(const struct flat *rule, char **ret_form, char **ret_text)
+{
+	struct buf form = buf_init(FORM_BYTES_MAX), text = buf_init(FORM_BYTES_MAX);
+
+	*ret_form = *ret_text = NULL;
+	if (!alb_rule_form(rule, 1, "Actions", NULL, 0, &form, NULL) && !form.overflow) {
+		alb_rule_text(rule, 1, &text);
+		*ret_form = xstrdup(buf_text(&form));
+		*ret_text = xstrdup(buf_text(&text));
+	}
+	buf_free(&form);
+	buf_free(&text);
+}
+
+/* From now on this is what the rule is expected to be. An answer that does not tell it: nothing
+ * is. */
+static void remember(struct driver_session *s, const struct flat *rule)
+{
+	free(s->known_form);
+	free(s->known_text);
+	rule_state(rule, &s->known_form, &s->known_text);
+}
+
+/* Another writer at the same rule would have his work undone, and undo ours. Told once: from then
+ * on his is what was read last. */
+static int check_unchanged(struct driver_session *s, const struct flat *rule, struct err *err)
+{
+	char *form, *text;
+	int result = 0;
+
+	rule_state(rule, &form, &text);
+	if (s->known_form && form && strcmp(s->known_form, form)) {
+		result = err_set(
+			err, ERR_WORLD,
+			"the rule changed under us: it was %s when read last, it is %s now%s",
+			s->known_text, text,
+			strcmp(s->known_text, text) ? "" : ", and differs in its other settings");
+		remember(s, rule);
+	}
+	free(form);
+	free(text);
+	return result;
 }
 
 /* The value of an attribute in a Describe...Attributes answer. */
@@ -222,7 +164,7 @@ static int read_group_timers(struct driver_session *s, enum color color, struct 
 	struct flat flat;
 	const char *enabled, *type;
 
-	if (call_one(s, "DescribeTargetGroupAttributes", "TargetGroupArn", s->group_arn[color],
+	if (call_one(s, "DescribeTargetGroupAttributes", "TargetGroupArn", s->arns.group[color],
 		     &flat, err) < 0)
 		return -1;
 	enabled = attribute(&flat, "stickiness.enabled");
@@ -243,27 +185,20 @@ static int read_idle_timeout(struct driver_session *s, int *ret_s, struct err *e
 {
 	struct flat flat;
 
-	if (!s->balancer_arn)
+	if (!s->arns.balancer)
 		return 0;
-	if (call_one(s, "DescribeLoadBalancerAttributes", "LoadBalancerArn", s->balancer_arn, &flat,
-		     err) < 0)
+	if (call_one(s, "DescribeLoadBalancerAttributes", "LoadBalancerArn", s->arns.balancer,
+		     &flat, err) < 0)
 		return -1;
 	*ret_s = number(attribute(&flat, "idle_timeout.timeout_seconds"));
 	flat_free(&flat);
 	return 0;
 }
 
-static const char *tail(const char *arn)
-{
-	const char *colon = strrchr(arn, ':');
-
-	return colon ? colon + 1 : arn;
-}
-
 static int read_view(struct driver_session *s, struct driver_view *v, struct buf *line,
 		     struct err *err)
 {
-	struct rule_weight group[GROUPS_MAX];
+	struct rule_weight group[ALB_RULE_GROUPS_MAX];
 	struct group_timers timers[COLOR_COUNT];
 	struct flat rule;
 	struct alb_target *target;
@@ -271,15 +206,15 @@ static int read_view(struct driver_session *s, struct driver_view *v, struct buf
 
 	if (read_rule(s, &rule, err) < 0)
 		return -1;
+	remember(s, &rule);
 	v->group_stickiness_s = alb_rule_stickiness_s(&rule, 1);
-	buf_printf(line, "%s", tail(s->rule_arn));
-	n = alb_rule_weights(&rule, 1, group, GROUPS_MAX);
-	for (int i = 0; i < n; i++) {
-		buf_printf(line, " %s=%d", tail(group[i].arn), group[i].weight);
+	buf_printf(line, "%s ", arn_tail(s->arns.rule));
+	alb_rule_text(&rule, 1, line);
+	n = alb_rule_weights(&rule, 1, group, ALB_RULE_GROUPS_MAX);
+	for (int i = 0; i < n; i++)
 		for (enum color c = COLOR_BLUE; c <= COLOR_GREEN; c++)
-			if (!strcmp(group[i].arn, s->group_arn[c]))
+			if (!strcmp(group[i].arn, s->arns.group[c]))
 				v->weight[c] = group[i].weight;
-	}
 	flat_free(&rule);
 	target = xcalloc(ALB_TARGETS_MAX, sizeof *target);
 	for (enum color c = COLOR_BLUE; !result && c <= COLOR_GREEN; c++) {
@@ -314,8 +249,9 @@ static int alb_read(struct driver_session *s, struct driver_view *ret, struct er
 	struct buf line = buf_init(DRIVER_TEXT_MAX - 1);
 	int result;
 
-	begin(s);
+	aws_begin(&s->aws);
 	result = read_view(s, &view, &line, err);
+	view.retries = s->aws.retries;
 	if (!result && line.overflow)
 		result = err_set(err, ERR_WORLD,
 				 "the configuration takes more than the %zu bytes a record holds",
@@ -330,15 +266,43 @@ static int alb_read(struct driver_session *s, struct driver_view *ret, struct er
 
 /* ---- changing ---- */
 
-static int alb_set_weights(struct driver_session *s, int blue, int green, struct err *err)
+/* ModifyRule, or for the default rule, which it cannot change, ModifyListener. */
+static int write_rule(struct driver_session *s, const struct flat *rule,
+		      const struct rule_weight *weights, int count, struct err *err)
 {
-	struct rule_weight weights[] = { { s->group_arn[COLOR_BLUE], blue },
-					 { s->group_arn[COLOR_GREEN], green } };
-	struct buf form = elbv2_form("ModifyRule");
-	struct flat rule, answer;
+	bool is_default = alb_rule_is_default(rule, 1);
+	const char *action = is_default ? "ModifyListener" : "ModifyRule";
+	struct buf form = aws_form(AWS_ELBV2, action);
+	struct flat answer;
+	char *listener = is_default ? alb_rule_listener(s->arns.rule) : NULL;
 	int result = -1;
 
-	begin(s);
+	if (is_default)
+		aws_add(&form, listener ? listener : "", "ListenerArn");
+	else
+		aws_add(&form, s->arns.rule, "RuleArn");
+	if (is_default && !listener)
+		err_set(err, ERR_WORLD, "%s is not the ARN of a rule", s->arns.rule);
+	else if (!alb_rule_form(rule, 1, is_default ? "DefaultActions" : "Actions", weights, count,
+				&form, err))
+		result = aws_call(&s->aws, AWS_ELBV2, action, &form, &answer, err);
+	if (!result) {
+		remember(s, &answer);
+		flat_free(&answer);
+	}
+	buf_free(&form);
+	free(listener);
+	return result;
+}
+
+static int alb_set_weights(struct driver_session *s, int blue, int green, struct err *err)
+{
+	struct rule_weight weights[] = { { s->arns.group[COLOR_BLUE], blue },
+					 { s->arns.group[COLOR_GREEN], green } };
+	struct flat rule;
+	int result = -1;
+
+	aws_begin(&s->aws);
 	if (blue < 0 || green < 0 || blue > WEIGHT_MAX || green > WEIGHT_MAX) {
 		err_set(err, ERR_INPUT, "weights blue %d, green %d: each must be 0 to %d", blue,
 			green, WEIGHT_MAX);
@@ -346,32 +310,28 @@ static int alb_set_weights(struct driver_session *s, int blue, int green, struct
 		err_set(err, ERR_INPUT,
 			"weights blue 0, green 0: what a balancer does then is undefined");
 	} else if (!read_rule(s, &rule, err)) {
-		elbv2_add(&form, s->rule_arn, "RuleArn");
-		result = alb_rule_form(&rule, 1, weights, sizeof weights / sizeof *weights, &form,
-				       err);
+		result = check_unchanged(s, &rule, err);
 		if (!result)
-			result = elbv2_call(&s->elbv2, "ModifyRule", &form, &answer, err);
-		if (!result)
-			flat_free(&answer);
+			result = write_rule(s, &rule, weights, sizeof weights / sizeof *weights,
+					    err);
 		flat_free(&rule);
 	}
-	buf_free(&form);
 	return result ? fail(err) : 0;
 }
 
 static int call_targets(struct driver_session *s, const char *action, enum color color,
 			const struct alb_target *target, int count, struct err *err)
 {
-	struct buf form = elbv2_form(action);
+	struct buf form = aws_form(AWS_ELBV2, action);
 	struct flat answer;
 
-	elbv2_add(&form, s->group_arn[color], "TargetGroupArn");
+	aws_add(&form, s->arns.group[color], "TargetGroupArn");
 	for (int i = 0; i < count; i++) {
-		elbv2_add(&form, target[i].id, "Targets.member.%d.Id", i + 1);
+		aws_add(&form, target[i].id, "Targets.member.%d.Id", i + 1);
 		if (*target[i].port)
-			elbv2_add(&form, target[i].port, "Targets.member.%d.Port", i + 1);
+			aws_add(&form, target[i].port, "Targets.member.%d.Port", i + 1);
 	}
-	if (elbv2_call(&s->elbv2, action, &form, &answer, err) < 0)
+	if (aws_call(&s->aws, AWS_ELBV2, action, &form, &answer, err) < 0)
 		return -1;
 	flat_free(&answer);
 	return 0;
@@ -382,7 +342,7 @@ static int alb_deregister(struct driver_session *s, enum color color, struct err
 	struct alb_target *target = xcalloc(ALB_TARGETS_MAX, sizeof *target);
 	int n, registered = 0, result = 0;
 
-	begin(s);
+	aws_begin(&s->aws);
 	n = read_targets(s, color, target, err);
 	for (int i = 0; i < n; i++)
 		if (target[i].registered)
@@ -404,13 +364,32 @@ static int alb_reregister(struct driver_session *s, enum color color, struct err
 {
 	int result;
 
-	begin(s);
+	aws_begin(&s->aws);
 	if (!s->taken_count[color])
 		result = err_set(err, ERR_WORLD, "no %s target was deregistered by us",
 				 color_name(color));
 	else
 		result = call_targets(s, "RegisterTargets", color, s->taken[color],
 				      s->taken_count[color], err);
+	return result ? fail(err) : 0;
+}
+
+static int alb_connections(struct driver_session *s, int64_t *ret_count, struct err *err)
+{
+	struct buf form;
+	struct flat answer;
+	int result;
+
+	aws_begin(&s->aws);
+	if (!s->arns.balancer) {
+		err_set(err, ERR_WORLD, "no load balancer uses the target groups");
+		return fail(err);
+	}
+	if (cloudwatch_form(s->arns.balancer, clock_realtime_ns(), &form, err) < 0 ||
+	    aws_call(&s->aws, AWS_CLOUDWATCH, "GetMetricData", &form, &answer, err) < 0)
+		return fail(err);
+	result = cloudwatch_read(&answer, ret_count, err);
+	flat_free(&answer);
 	return result ? fail(err) : 0;
 }
 
@@ -422,5 +401,6 @@ const struct driver driver_alb = {
 	.set_weights = alb_set_weights,
 	.deregister = alb_deregister,
 	.reregister = alb_reregister,
+	.connections = alb_connections,
 	.close = alb_close,
 };

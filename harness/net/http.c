@@ -1,6 +1,7 @@
 #include "net/http.h"
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,21 @@ static void prepare(CURL *curl, const struct http_request *request, struct curl_
 	}
 }
 
+/* Failures of this moment, which the next attempt may be spared. */
+static bool may_pass(CURLcode code)
+{
+	static const CURLcode passing[] = {
+		CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT,   CURLE_OPERATION_TIMEDOUT,
+		CURLE_GOT_NOTHING,	    CURLE_SEND_ERROR,	     CURLE_RECV_ERROR,
+		CURLE_PARTIAL_FILE,	    CURLE_SSL_CONNECT_ERROR,
+	};
+
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		if (passing[i] == code)
+			return true;
+	return false;
+}
+
 int http_do(const struct http_request *request, int *ret_status, struct buf *body, struct err *err)
 {
 	struct receiver receiver = { .body = body };
@@ -88,7 +104,7 @@ int http_do(const struct http_request *request, int *ret_status, struct buf *bod
 	CURL *curl = curl_easy_init();
 	long status = 0;
 	CURLcode code;
-	int result = -1;
+	int result = -2;
 
 	buf_clear(body);
 	if (!curl || make_headers(request, &headers) < 0) {
@@ -107,6 +123,7 @@ int http_do(const struct http_request *request, int *ret_status, struct buf *bod
 	if (code != CURLE_OK) {
 		err_set(err, ERR_WORLD, "%s %s: %s", request->method, request->url,
 			*detail ? detail : curl_easy_strerror(code));
+		result = may_pass(code) ? -1 : -2;
 		goto out;
 	}
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

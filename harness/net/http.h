@@ -23,8 +23,9 @@ struct http_request {
 	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
 };
 
-/* 0 with any HTTP status in *ret_status, -1 when there was no answer (ERR_WORLD). body is
- * cleared first. */
+/* 0 with any HTTP status in *ret_status. -1 when there was no answer, though asking again might
+ * bring one (refused, cut, late); -2 when it would not (bad URL, bad certificate, no HTTP, too
+ * long). body is cleared first. */
 int http_do(const struct http_request *, int *ret_status, struct buf *body, struct err *);
 
 #endif

@@ -267,6 +267,55 @@ void process_close(struct process *p)
 	p->pidfd = p->control = -1;
 }
 
+/* To the end of the file. */
+static int drain(int fd, const char *program, int64_t deadline_ns, struct buf *out, struct err *err)
+{
+	for (;;) {
+		int64_t left_ms = (deadline_ns - clock_now_ns()) / NS_PER_MS;
+		struct pollfd f = { .fd = fd, .events = POLLIN };
+		char chunk[4096];
+		ssize_t n;
+
+		if (left_ms < 0)
+			return err_set(err, ERR_WORLD, "%s does not come to an end", program);
+		if (poll(&f, 1, left_ms > 1000 ? 1000 : (int)left_ms + 1) <= 0)
+			continue;
+		n = read(fd, chunk, sizeof chunk);
+		if (n == 0)
+			return 0;
+		if (n > 0 && buf_append(out, chunk, (size_t)n) < 0)
+			return err_set(err, ERR_WORLD, "%s says more than %zu bytes", program,
+				       out->max);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return err_errno(err, ERR_HARNESS, errno, "output of %s", program);
+	}
+}
+
+int process_capture(const struct process_spec *spec, int64_t deadline_ns, struct buf *out,
+		    int *ret_status, struct err *err)
+{
+	struct process_spec captured = *spec;
+	struct process p;
+	int output, status, result;
+
+	captured.ret_output = &output;
+	captured.whole_group = true;
+	if (process_spawn(&captured, &p, err) < 0)
+		return -1;
+	result = drain(output, spec->program, deadline_ns, out, err);
+	if (!result && !process_wait(&p, deadline_ns, &status))
+		result = err_set(err, ERR_WORLD, "%s does not come to an end", spec->program);
+	if (result) {
+		process_signal_group(&p, SIGKILL);
+		process_wait(&p, clock_now_ns() + NS_PER_S, &status);
+	} else {
+		*ret_status = status;
+	}
+	close(output);
+	process_close(&p);
+	return result;
+}
+
 int process_beside(const char *relative, char *out, size_t size, struct err *err)
 {
 	char self[PATH_MAX];

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum { PROCESS_CONTROL_FD = 3 };
@@ -56,6 +57,10 @@ bool process_reap(struct process *, int *ret_status);
 /* Waits for the end to a deadline (monotonic); false when still running. */
 bool process_wait(struct process *, int64_t deadline_ns, int *ret_status);
 void process_close(struct process *); /* closes pidfd and control */
+/* Runs a program to its end and takes its standard output, at most out->max bytes. -1: not
+ * started, not over by the deadline (monotonic; it is killed then), or more output than that. */
+int process_capture(const struct process_spec *, int64_t deadline_ns, struct buf *out,
+		    int *ret_status, struct err *);
 /* Absolute path of a program, looked for in PATH. */
 int process_on_path(const char *name, char *out, size_t size, struct err *);
 /* Absolute path of a file beside our own binary ("fixtures/alb/main"), for programs of the local

@@ -191,6 +191,41 @@ static void a_whole_group_goes_with_its_leader(void **state)
 	}
 }
 
+static void a_program_is_run_to_its_end_for_what_it_says(void **state)
+{
+	static const struct {
+		const char *script;
+		int64_t within_ns;
+		int status;	  /* -1: the run fails, ... */
+		const char *says; /* ... with this; else what it printed */
+	} cases[] = {
+		{ "echo one; exit 4", 20 * NS_PER_S, 4, "one\n" },
+		{ "true", 20 * NS_PER_S, 0, "" },
+		{ "echo one; sleep 600", 200 * NS_PER_MS, -1, "/bin/sh does not come to an end" },
+		{ "sleep 600 & echo one", 200 * NS_PER_MS, -1, "/bin/sh does not come to an end" },
+		{ "exec >&-; sleep 600", 200 * NS_PER_MS, -1, "/bin/sh does not come to an end" },
+		{ "yes", 20 * NS_PER_S, -1, "/bin/sh says more than 100 bytes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *const argv[] = { "/bin/sh", "-c", cases[i].script, NULL };
+		struct process_spec spec = { .program = argv[0], .argv = argv };
+		struct buf out = buf_init(100);
+		struct err err = { .kind = ERR_NONE };
+		int status = -1;
+
+		assert_int_equal(process_capture(&spec, clock_now_ns() + cases[i].within_ns, &out,
+						 &status, &err),
+				 cases[i].status < 0 ? -1 : 0);
+		assert_int_equal(status, cases[i].status);
+		assert_string_equal(cases[i].status < 0 ? err.text : buf_text(&out), cases[i].says);
+		buf_free(&out);
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+	assert_int_equal(errno, ECHILD);
+}
+
 /* A middle process spawns a grandchild and is killed; the grandchild must go with it. */
 static void a_child_dies_with_its_parent(void **state)
 {
@@ -231,6 +266,7 @@ int main(void)
 		cmocka_unit_test(a_prompt_child_is_real_time_where_we_may_and_ordinary_where_not),
 		cmocka_unit_test(output_is_captured_and_the_environment_is_ours_with_the_additions),
 		cmocka_unit_test(a_whole_group_goes_with_its_leader),
+		cmocka_unit_test(a_program_is_run_to_its_end_for_what_it_says),
 		cmocka_unit_test(a_child_dies_with_its_parent),
 	};
 

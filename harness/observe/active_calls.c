@@ -35,7 +35,7 @@ int active_calls_read(const char *address, uint32_t *ret_active, struct err *err
 	int status, result;
 
 	snprintf(url, sizeof url, "http://%s/metrics/active_calls", address);
-	result = http_do(&request, &status, &page, err);
+	result = http_do(&request, &status, &page, err) < 0 ? -1 : 0;
 	if (!result && status != 200)
 		result = err_set(err, ERR_WORLD, "active_calls of %s: HTTP status %d", address,
 				 status);

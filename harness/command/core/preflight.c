@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "driver/core/credentials.h"
 #include "net/process.h"
 
 /* Beyond the calls themselves: listeners, Redis connections, lanes, the loop. */
@@ -164,6 +165,19 @@ static struct preflight memory(int calls)
 	return f;
 }
 
+static struct preflight credentials(void)
+{
+	struct preflight f = finding("AWS credentials", true);
+	struct err err = { .kind = ERR_NONE };
+
+	if (credentials_describe(f.found, sizeof(f.found), &err) < 0) {
+		f.ok = false;
+		snprintf(f.found, sizeof(f.found), "%.150s", err.text);
+		snprintf(f.fix, sizeof(f.fix), "set both, or neither");
+	}
+	return f;
+}
+
 size_t preflight_machine(int calls, struct preflight ret[PREFLIGHT_MAX])
 {
 	size_t count = 0;
@@ -175,5 +189,6 @@ size_t preflight_machine(int calls, struct preflight ret[PREFLIGHT_MAX])
 	ret[count++] = ports(calls);
 	ret[count++] = redis_server();
 	ret[count++] = local_stack();
+	ret[count++] = credentials();
 	return count;
 }

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "driver/core/elbv2.h"
+#include "driver/core/aws.h"
 
-enum { GROUPS_MAX = 16, PREFIX_BYTES_MAX = 128 };
+enum { GROUPS_MAX = ALB_RULE_GROUPS_MAX, PREFIX_BYTES_MAX = 128 };
 
 int alb_rule_forward(const struct flat *f, int rule)
 {
@@ -74,34 +74,98 @@ int alb_rule_stickiness_s(const struct flat *f, int rule)
 	return enabled && !strcmp(enabled, "true") && duration ? atoi(duration) : 0;
 }
 
-/* Lists that came back empty are not sent: "Name=" would ask for an empty list where nothing was
- * set. */
-static void copy_other_pairs(const struct flat *f, int rule, int action, struct buf *form)
+bool alb_rule_is_default(const struct flat *f, int rule)
 {
-	char actions[PREFIX_BYTES_MAX], groups[PREFIX_BYTES_MAX], single[PREFIX_BYTES_MAX];
-	size_t skip = (size_t)snprintf(actions, sizeof actions, "Rules.member.%d.", rule);
+	const char *text = flat_get(f, "Rules.member.%d.IsDefault", rule);
 
-	snprintf(actions, sizeof actions, "Rules.member.%d.Actions.member.", rule);
-	snprintf(groups, sizeof groups,
-		 "Rules.member.%d.Actions.member.%d.ForwardConfig.TargetGroups.", rule, action);
-	snprintf(single, sizeof single, "Rules.member.%d.Actions.member.%d.TargetGroupArn", rule,
-		 action);
-	for (size_t i = 0; i < f->count; i++) {
-		const char *name = f->pair[i].name;
+	return text && !strcmp(text, "true");
+}
 
-		if (!strncmp(name, actions, strlen(actions)) &&
-		    strncmp(name, groups, strlen(groups)) && strcmp(name, single) &&
-		    *f->pair[i].value)
-			elbv2_add(form, f->pair[i].value, "%s", name + skip);
+char *alb_rule_listener(const char *rule_arn)
+{
+	static const char kind[] = ":listener-rule/";
+	const char *at = strstr(rule_arn, kind), *rule = strrchr(rule_arn, '/');
+
+	if (!at || rule < at + sizeof kind - 1)
+		return NULL;
+	return xasprintf("%.*s:listener/%.*s", (int)(at - rule_arn), rule_arn,
+			 (int)(rule - (at + sizeof kind - 1)), at + sizeof kind - 1);
+}
+
+const char *arn_tail(const char *arn)
+{
+	const char *colon = strrchr(arn, ':');
+
+	return colon ? colon + 1 : arn;
+}
+
+void alb_rule_text(const struct flat *f, int rule, struct buf *line)
+{
+	struct rule_weight group[GROUPS_MAX];
+	int n = alb_rule_weights(f, rule, group, GROUPS_MAX);
+
+	for (int i = 0; i < n; i++)
+		buf_printf(line, "%s%s=%d", i ? " " : "", arn_tail(group[i].arn), group[i].weight);
+}
+
+/* Where the pairs of one forward action are: names begin with these. */
+struct form_names {
+	char actions[PREFIX_BYTES_MAX]; /* every action of the rule */
+	char groups[PREFIX_BYTES_MAX];	/* the target groups of the forward */
+	char single[PREFIX_BYTES_MAX];	/* the short form of one target group */
+};
+
+static bool begins(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static void add_groups(const struct rule_weight *group, int n, const char *list, int action,
+		       struct buf *form)
+{
+	for (int i = 0; i < n; i++) {
+		char number[16];
+
+		snprintf(number, sizeof number, "%d", group[i].weight);
+		aws_add(form, group[i].arn,
+			"%s.member.%d.ForwardConfig.TargetGroups.member.%d.TargetGroupArn", list,
+			action, i + 1);
+		aws_add(form, number, "%s.member.%d.ForwardConfig.TargetGroups.member.%d.Weight",
+			list, action, i + 1);
 	}
 }
 
-int alb_rule_form(const struct flat *f, int rule, const struct rule_weight *weights, int count,
-		  struct buf *form, struct err *err)
+/* Lists that came back empty are not sent: "Name=" would ask for an empty list where nothing was
+ * set. */
+static void add_pairs(const struct flat *f, const struct form_names *names, const char *list,
+		      int action, const struct rule_weight *group, int n, struct buf *form)
+{
+	size_t skip = strlen(names->actions);
+	bool placed = false;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const char *name = f->pair[i].name;
+
+		if (!begins(name, names->actions) || !strcmp(name, names->single))
+			continue;
+		if (!begins(name, names->groups)) {
+			if (*f->pair[i].value)
+				aws_add(form, f->pair[i].value, "%s.%s", list, name + skip);
+		} else if (!placed) {
+			add_groups(group, n, list, action, form);
+			placed = true;
+		}
+	}
+	if (!placed)
+		add_groups(group, n, list, action, form);
+}
+
+int alb_rule_form(const struct flat *f, int rule, const char *list,
+		  const struct rule_weight *weights, int count, struct buf *form, struct err *err)
 {
 	struct rule_weight group[GROUPS_MAX];
 	int action = alb_rule_forward(f, rule), n;
-	char number[16];
+	struct form_names names;
 
 	if (!action)
 		return err_set(err, ERR_WORLD, "the rule has no forward action");
@@ -118,15 +182,11 @@ int alb_rule_form(const struct flat *f, int rule, const struct rule_weight *weig
 		if (at == n)
 			n++;
 	}
-	copy_other_pairs(f, rule, action, form);
-	for (int i = 0; i < n; i++) {
-		snprintf(number, sizeof number, "%d", group[i].weight);
-		elbv2_add(form, group[i].arn,
-			  "Actions.member.%d.ForwardConfig.TargetGroups.member.%d.TargetGroupArn",
-			  action, i + 1);
-		elbv2_add(form, number,
-			  "Actions.member.%d.ForwardConfig.TargetGroups.member.%d.Weight", action,
-			  i + 1);
-	}
+	snprintf(names.actions, sizeof names.actions, "Rules.member.%d.Actions.", rule);
+	snprintf(names.groups, sizeof names.groups,
+		 "Rules.member.%d.Actions.member.%d.ForwardConfig.TargetGroups.", rule, action);
+	snprintf(names.single, sizeof names.single,
+		 "Rules.member.%d.Actions.member.%d.TargetGroupArn", rule, action);
+	add_pairs(f, &names, list, action, group, n, form);
 	return 0;
 }

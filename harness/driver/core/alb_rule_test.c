@@ -61,20 +61,20 @@ static void only_the_weights_of_the_form_differ(void **state)
 	struct buf form = buf_init(4096);
 
 	(void)state;
-	assert_int_equal(alb_rule_form(&f, 2, weights, 2, &form, NULL), 0);
+	assert_int_equal(alb_rule_form(&f, 2, "Actions", weights, 2, &form, NULL), 0);
 	assert_string_equal(
 		buf_text(&form),
 		"&Actions.member.1.Type=authenticate-oidc&Actions.member.1.Order=1"
 		"&Actions.member.1.AuthenticateOidcConfig.Issuer=https%3A%2F%2Fi%26d"
 		"&Actions.member.2.Type=forward&Actions.member.2.Order=2"
-		"&Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.Enabled=true"
-		"&Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds=300"
 		"&Actions.member.2.ForwardConfig.TargetGroups.member.1.TargetGroupArn=arn%3Ablue"
 		"&Actions.member.2.ForwardConfig.TargetGroups.member.1.Weight=0"
 		"&Actions.member.2.ForwardConfig.TargetGroups.member.2.TargetGroupArn=arn%3Acanary"
 		"&Actions.member.2.ForwardConfig.TargetGroups.member.2.Weight=10"
 		"&Actions.member.2.ForwardConfig.TargetGroups.member.3.TargetGroupArn=arn%3Agreen"
-		"&Actions.member.2.ForwardConfig.TargetGroups.member.3.Weight=100");
+		"&Actions.member.2.ForwardConfig.TargetGroups.member.3.Weight=100"
+		"&Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.Enabled=true"
+		"&Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds=300");
 	buf_free(&form);
 	flat_free(&f);
 }
@@ -105,7 +105,7 @@ static void a_single_group_in_any_spelling_gains_the_other(void **state)
 		assert_int_equal(alb_rule_weights(&f, 1, read, 4), 1);
 		assert_int_equal(read[0].weight, 1);
 		assert_int_equal(alb_rule_stickiness_s(&f, 1), 0);
-		assert_int_equal(alb_rule_form(&f, 1, weights, 2, &form, NULL), 0);
+		assert_int_equal(alb_rule_form(&f, 1, "Actions", weights, 2, &form, NULL), 0);
 		assert_string_equal(
 			buf_text(&form),
 			"&Actions.member.1.Type=forward"
@@ -126,7 +126,7 @@ static void a_rule_without_a_forward_is_an_error(void **state)
 	struct err err = { .kind = ERR_NONE };
 
 	(void)state;
-	assert_int_equal(alb_rule_form(&f, 1, NULL, 0, &form, &err), -1);
+	assert_int_equal(alb_rule_form(&f, 1, "Actions", NULL, 0, &form, &err), -1);
 	assert_string_equal(err.text, "the rule has no forward action");
 	assert_int_equal(form.len, 0);
 	flat_free(&f);
