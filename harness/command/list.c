@@ -26,7 +26,7 @@ static void row(const char *name, const char *about)
 /* Overlays tell about themselves; one that cannot be read is listed with what is wrong with it. */
 static void overlays(const char *folder, const char *title)
 {
-	char **names, path[PATH_MAX];
+	char **names, path[PATH_MAX], about[512];
 	size_t count = overlay_names(folder, &names);
 
 	if (count)
@@ -40,7 +40,10 @@ static void overlays(const char *folder, const char *title)
 			row(names[i], err.text);
 			continue;
 		}
-		row(names[i], expectation.about ? expectation.about : "");
+		snprintf(about, sizeof(about), "%s%s%s%s", expectation.about,
+			 expectation.base ? " (over " : "", expectation.base ? expectation.base : "",
+			 expectation.base ? ")" : "");
+		row(names[i], about);
 		expectation_free(&expectation);
 	}
 	overlay_names_free(names, count);

@@ -36,9 +36,29 @@ struct job {
 	bool running;
 };
 
+/* What the case is played over: its overlay's base, else the scenario given. An overlay that cannot
+ * be read is told by the run itself. */
+static const char *scenario_of(const struct matrix *m, const struct job *j, char *out, size_t size)
+{
+	struct expectation expect;
+	const char *scenario = m->scenario;
+	char overlay[3072];
+
+	if (!j->overlay[0] || overlay_find(j->overlay, overlay, sizeof overlay, NULL) < 0 ||
+	    expectation_load(overlay, &expect, NULL) < 0)
+		return scenario;
+	if (expect.base) {
+		*strrchr(overlay, '/') = '\0';
+		snprintf(out, size, "%s/../%s", overlay, expect.base);
+		scenario = out;
+	}
+	expectation_free(&expect);
+	return scenario;
+}
+
 static int job_start(const struct matrix *m, struct job *j, struct err *err)
 {
-	char seed[32], log[3200];
+	char seed[32], log[3200], base[3200];
 	const char *argv[16 + 2 * VARIABLES_MAX];
 	struct process_spec spec = {
 		.program = m->self, .argv = argv, .output_path = log, .new_group = true
@@ -51,7 +71,7 @@ static int job_start(const struct matrix *m, struct job *j, struct err *err)
 	snprintf(log, sizeof log, "%s.log", j->dir);
 	argv[n++] = m->self;
 	argv[n++] = "run";
-	argv[n++] = m->scenario;
+	argv[n++] = scenario_of(m, j, base, sizeof base);
 	argv[n++] = "--quiet";
 	argv[n++] = "--seed";
 	argv[n++] = seed;
@@ -289,6 +309,8 @@ const struct command command_matrix = {
 		"  --jobs N         runs at the same time (4)\n"
 		"  --dir DIR        keep the records here\n"
 		"  -e KEY=VALUE     variable of the scenario\n"
+		"\n"
+		"An overlay that names a base is played over that scenario instead.\n"
 		"\n"
 		"Example: crossfade matrix scenarios/blue_green.yaml --only D21 --seeds 1\n",
 	.run = matrix_main,

@@ -210,5 +210,6 @@ void expectation_free(struct expectation *e)
 	free(e->allowed);
 	free(e->defect);
 	free(e->about);
+	free(e->base);
 	*e = (struct expectation){ .defect = NULL };
 }

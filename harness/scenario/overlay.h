@@ -1,7 +1,8 @@
 /*
  * An overlay: a small file laid over any scenario that changes what the local stack really does,
  * or how a drain begins, and never what the scenario declares. A defect overlay plants a bug the
- * judge must name; a control overlay looks alike and must pass.
+ * judge must name; a control overlay looks alike and must pass. One that only makes sense over a
+ * certain scenario names it as its base: the matrix then plays it over that one.
  */
 #ifndef SCENARIO_OVERLAY_H
 #define SCENARIO_OVERLAY_H

@@ -132,6 +132,31 @@ static void a_wrong_overlay_is_refused_at_its_place(void **state)
 	}
 }
 
+static void an_overlay_names_the_scenario_it_is_made_for(void **state)
+{
+	static const struct {
+		const char *text, *base;
+	} rows[] = {
+		{ "control: c\nabout: x\n", NULL },
+		{ "control: c\nabout: x\nbase: tls.yaml\n", "tls.yaml" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct testing_file file = testing_write(rows[i].text, strlen(rows[i].text));
+		struct expectation e;
+		struct err err = { .kind = ERR_NONE };
+
+		if (expectation_load(file.path, &e, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(!e.base, !rows[i].base);
+		if (e.base)
+			assert_string_equal(e.base, rows[i].base);
+		expectation_free(&e);
+		unlink(file.path);
+	}
+}
+
 static void what_a_shipped_overlay_expects_is_read(void **state)
 {
 	struct expectation e;
@@ -161,6 +186,7 @@ int main(void)
 		cmocka_unit_test(an_overlay_changes_what_is_done_and_not_what_is_declared),
 		cmocka_unit_test(an_overlay_that_cannot_be_laid_over_says_why),
 		cmocka_unit_test(a_wrong_overlay_is_refused_at_its_place),
+		cmocka_unit_test(an_overlay_names_the_scenario_it_is_made_for),
 		cmocka_unit_test(what_a_shipped_overlay_expects_is_read),
 	};
 

@@ -175,6 +175,7 @@ void scenario_schema(struct buf *out);
  * run expects nothing: it must pass. */
 struct expectation {
 	char *defect, *about; /* defect: the overlay's name, a control's too */
+	char *base;	      /* file beside the overlay's folder it is laid over; NULL: any */
 	char **required, **allowed;
 	size_t required_count, allowed_count;
 };

@@ -1,24 +1,15 @@
-#include "scenario/schema.h"
-
-#include "base/clock.h"
-#include "scenario/overlay.h"
+#include "scenario/schema_rows.h"
 
 /* clang-format off */
-#define ROW(key_, type_, at, text, ...)                                                           \
-	{ .key = (key_), .type = (type_), .offset = (at), .about = (text), ##__VA_ARGS__ }
-#define AT(type, member) offsetof(struct type, member)
-#define MAP_OF(array) .fields = (array), .count = sizeof(array) / sizeof *(array)
-#define WHOLE_SECONDS .granule_ns = NS_PER_S
-
 static const char *const stack_kinds[] = { [STACK_NONE] = "none", [STACK_LOCAL] = "local", NULL };
 static const char *const redis_kinds[] = { [REDIS_SINGLE] = "single", NULL };
 static const char *const color_words[] = {
 	[COLOR_UNKNOWN] = "", [COLOR_BLUE] = "blue", [COLOR_GREEN] = "green", NULL,
 };
-static const char *const begin_words[] = {
+const char *const schema_begin_words[] = {
 	[BEGIN_NONE] = "none", [BEGIN_SIGTERM] = "sigterm", [BEGIN_DEREGISTER] = "deregister", NULL,
 };
-static const char *const certificate_words[] = {
+const char *const schema_certificate_words[] = {
 	[CERTIFICATE_GOOD] = "good", [CERTIFICATE_EXPIRED] = "expired",
 	[CERTIFICATE_WRONG_NAME] = "wrong_name", [CERTIFICATE_UNTRUSTED] = "untrusted", NULL,
 };
@@ -28,7 +19,7 @@ static const char *const affinity_words[] = {
 static const char *const lose_words[] = {
 	[LOSE_BETWEEN_TURNS] = "between_turns", [LOSE_MID_TURN] = "mid_turn", NULL,
 };
-static const char *const phase_words[] = {
+const char *const schema_phase_words[] = {
 	[PHASE_BEFORE] = "",
 	[PHASE_STEADY] = "steady",
 	[PHASE_SMOKE] = "smoke",
@@ -44,37 +35,6 @@ static const char *const phase_words[] = {
 };
 
 /* --- stack --- */
-
-/* What the local parts really do, where that is not what the timers declare. */
-#define STACK_DEEDS(at)                                                                           \
-	ROW("agent_defect", FIELD_TEXT, (at) + AT(stack, agent_defect),              \
-	    "defect planted in every agent"),                                                     \
-	ROW("green_defect", FIELD_TEXT, (at) + AT(stack, green_defect),              \
-	    "defect planted in green agents"),                                                    \
-	ROW("stickiness", FIELD_DURATION, (at) + AT(stack, stickiness_ns),           \
-	    "how long both cookies really live", .absent = -1, WHOLE_SECONDS),                    \
-	ROW("deregistration_delay", FIELD_DURATION,                                               \
-	    (at) + AT(stack, deregistration_delay_ns),                               \
-	    "the delay the balancer really keeps", .absent = -1, WHOLE_SECONDS),                  \
-	ROW("idle", FIELD_DURATION, (at) + AT(stack, idle_ns),                       \
-	    "the idle timeout the balancer really keeps", .absent = -1, .min = NS_PER_S,          \
-	    WHOLE_SECONDS),                                                                       \
-	ROW("propagation", FIELD_DURATION, (at) + AT(stack, propagation_ns),                      \
-	    "how long a rule change really takes to a node", .absent = -1,                        \
-	    .max = 600 * NS_PER_S, .granule_ns = NS_PER_MS),                                      \
-	ROW("propagation_jitter", FIELD_DURATION, (at) + AT(stack, propagation_jitter_ns),        \
-	    "and up to this longer", .absent = -1, .max = 600 * NS_PER_S,                         \
-	    .granule_ns = NS_PER_MS),                                                             \
-	ROW("tls", FIELD_TEXT, (at) + AT(stack, tls),                                             \
-	    "the listener speaks TLS by this security policy: target.url begins with wss"),      \
-	ROW("silent_metrics", FIELD_TEXT, (at) + AT(stack, silent_metrics),                       \
-	    "an instance whose active-calls page does not answer: blue-1"),                       \
-	ROW("edge_options", FIELD_TEXTS, (at) + AT(stack, edge_options),                          \
-	    "doubtful points of the balancer, NAME=VALUE each",                                   \
-	    .count_offset = (at) + AT(stack, edge_option_count)),                                 \
-	ROW("api_faults", FIELD_TEXTS, (at) + AT(stack, api_faults),                              \
-	    "calls of the control plane that fail, ACTION:NUMBER:CODE each",                      \
-	    .count_offset = (at) + AT(stack, api_fault_count))
 
 static const struct field stack_fields[] = {
 	ROW("kind", FIELD_WORD, AT(stack, kind),
@@ -93,7 +53,7 @@ static const struct field stack_fields[] = {
 	    "cookie: stickiness as declared; client_ip: by source address, as a Kubernetes Service",
 	    .words = affinity_words, .fallback = "cookie"),
 	ROW("certificate", FIELD_WORD, AT(stack, certificate), "what a TLS listener shows",
-	    .words = certificate_words, .fallback = "good"),
+	    .words = schema_certificate_words, .fallback = "good"),
 	STACK_DEEDS(0),
 };
 static const struct map stack_map = { .name = "stack", MAP_OF(stack_fields), .scalar_key = "kind" };
@@ -322,7 +282,7 @@ static const struct map shift_map = { .name = "shift", MAP_OF(shift_fields) };
 
 static const struct field drain_fields[] = {
 	COLOR_FIELD("blue"),
-	ROW("begin", FIELD_WORD, AT(step, begin), "what starts it", .words = begin_words,
+	ROW("begin", FIELD_WORD, AT(step, begin), "what starts it", .words = schema_begin_words,
 	    .fallback = "none"),
 	ROW("quiet", FIELD_DURATION, AT(step, quiet_ns),
 	    "no call for this long without a break; default stickiness + 1s", .absent = -1),
@@ -411,49 +371,3 @@ static const struct field scenario_fields[] = {
 	    .count_offset = AT(scenario, gate_count)),
 };
 const struct map schema_scenario = { .name = "a scenario", MAP_OF(scenario_fields) };
-
-/* --- overlays --- */
-
-static const struct field overlay_stack_fields[] = { STACK_DEEDS(0) };
-static const struct map overlay_stack_map = {
-	.name = "an overlay's stack", MAP_OF(overlay_stack_fields),
-};
-
-static const struct field overlay_drain_fields[] = {
-	ROW("begin", FIELD_WORD, AT(overlay, begin), "what starts every drain",
-	    .words = begin_words, .absent = -1),
-	ROW("deadline", FIELD_DURATION, AT(overlay, deadline_ns), "deadline of every drain",
-	    .absent = -1, .min = NS_PER_MS),
-};
-static const struct map overlay_drain_map = {
-	.name = "an overlay's drain", MAP_OF(overlay_drain_fields),
-};
-
-static const struct field expect_fields[] = {
-	ROW("required", FIELD_TEXTS, AT(overlay, expectation.required),
-	    "findings without which the judge has missed it",
-	    .count_offset = AT(overlay, expectation.required_count)),
-	ROW("allowed", FIELD_TEXTS, AT(overlay, expectation.allowed),
-	    "findings that may come with it",
-	    .count_offset = AT(overlay, expectation.allowed_count)),
-};
-static const struct map expect_map = { .name = "expect", MAP_OF(expect_fields) };
-
-static const struct field overlay_fields[] = {
-	ROW("defect", FIELD_TEXT, AT(overlay, defect),
-	    "name of a planted defect: the run must fail"),
-	ROW("control", FIELD_TEXT, AT(overlay, control),
-	    "name of a control run: the run must pass"),
-	ROW("about", FIELD_TEXT, AT(overlay, expectation.about), "one sentence", .required = true),
-	ROW("stack", FIELD_MAP, AT(overlay, stack), "what the local parts really do",
-	    .map = &overlay_stack_map, .given_offset = AT(overlay, has_stack)),
-	ROW("drain", FIELD_MAP, 0, "changes to every drain step", .map = &overlay_drain_map),
-	ROW("skip", FIELD_WORDS, AT(overlay, skip), "steps announced and not done",
-	    .words = phase_words),
-	ROW("certificate", FIELD_WORD, AT(overlay, certificate), "what the TLS listener shows",
-	    .words = certificate_words, .absent = -1),
-	ROW("script_defect", FIELD_TEXT, AT(overlay, script_defect),
-	    "handed to the operator's script as --defect"),
-	ROW("expect", FIELD_MAP, 0, "what the judge must and may find", .map = &expect_map),
-};
-const struct map schema_overlay = { .name = "an overlay", MAP_OF(overlay_fields) };
