@@ -1,8 +1,8 @@
 /*
  * A bare WebSocket server for the bench: one process, one epoll, no library but SHA-1. Says 101 to
- * every upgrade, `ready` to a `start`, a reply of 100 bytes to a turn of the dialect `plain`, and
- * anything else back as it came. It keeps no state and is no agent: it costs next to nothing, so
- * that what is measured is the caller.
+ * every upgrade, 200 to any other request, `ready` to a `start`, a reply of 100 bytes to a turn of
+ * the dialect `plain`, and anything else back as it came. It keeps no state and is no agent: it
+ * costs next to nothing, so that what is measured is the caller, or a proxy in between.
  *   echo_peer    prints its port on 127.0.0.1, serves until its stdin is closed
  */
 #include <arpa/inet.h>
@@ -74,12 +74,14 @@ static bool put_frame(int fd, unsigned opcode, const void *data, size_t size)
 static bool upgrade(int fd, const char *head)
 {
 	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	static const char healthy[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 	const char *key = strcasestr(head, "\nSec-WebSocket-Key:");
 	unsigned char digest[SHA_DIGEST_LENGTH], accept[32];
 	char text[128], answer[256];
 
-	if (!key)
-		return false;
+	if (!key) /* a health check: answered, then hung up on */
+		return put(fd, healthy, strlen(healthy)) && false;
 	key += strlen("\nSec-WebSocket-Key:");
 	key += strspn(key, " \t");
 	snprintf(text, sizeof(text), "%.*s%s", (int)strcspn(key, " \t\r\n"), key, guid);
