@@ -268,7 +268,8 @@ int aws_call(struct aws *aws, enum aws_service service, const char *action, stru
 		again_ns = clock_now_ns() +
 			   retry_wait_ns(&aws->policy, tried, rng_unit(&aws->jitter));
 		if (tried == aws->policy.attempts_max || again_ns >= aws->deadline_ns) {
-			err_context(&last, "asked %u times in %.1f s", tried,
+			err_context(&last, "asked %u time%s in %.1f s", tried,
+				    tried == 1 ? "" : "s",
 				    (double)(clock_now_ns() - begin_ns) / NS_PER_S);
 			break;
 		}
