@@ -19,27 +19,36 @@ int alb_rule_forward(const struct flat *f, int rule)
 	return 0;
 }
 
-bool alb_rule_has_path(const struct flat *f, int rule, const char *pattern)
+/* May be told in two ways: plainly, or in the condition's own block. */
+static bool has_value(const struct flat *f, int rule, int condition, const char *value)
 {
 	static const char *const lists[] = { "Values", "PathPatternConfig.Values" };
-	const char *value;
+	const char *text;
+
+	for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
+		for (int v = 1;
+		     (text = flat_get(f, "Rules.member.%d.Conditions.member.%d.%s.member.%d", rule,
+				      condition, lists[l], v));
+		     v++)
+			if (!strcmp(text, value))
+				return true;
+	return false;
+}
+
+bool alb_rule_has_path(const struct flat *f, int rule, const char *pattern)
+{
+	bool found = false;
 
 	for (int c = 1; flat_has(f, "Rules.member.%d.Conditions.member.%d", rule, c); c++) {
 		const char *field = flat_get(f, "Rules.member.%d.Conditions.member.%d.Field", rule,
 					     c);
 
-		if (!field || strcmp(field, "path-pattern"))
-			continue;
-		for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
-			for (int v = 1;
-			     (value = flat_get(f,
-					       "Rules.member.%d.Conditions.member.%d.%s.member.%d",
-					       rule, c, lists[l], v));
-			     v++)
-				if (!strcmp(value, pattern))
-					return true;
+		if (field && !strcmp(field, "path-pattern"))
+			found = found || has_value(f, rule, c, pattern);
+		else if (!field || strcmp(field, "host-header"))
+			return false;
 	}
-	return false;
+	return found;
 }
 
 int alb_rule_weights(const struct flat *f, int rule, struct rule_weight *out, int max)

@@ -20,7 +20,8 @@ struct rule_weight {
 
 /* The number (from 1) of the rule's forward action, or 0. rule: its number in the answer. */
 int alb_rule_forward(const struct flat *, int rule);
-/* Does one of its conditions have this path pattern? */
+/* Does it take the ordinary traffic of this path pattern? One that asks for more (a header, a
+ * query, a method, a source address) is somebody's test rule. */
 bool alb_rule_has_path(const struct flat *, int rule, const char *pattern);
 /* The target groups of the forward action with their weights, in order; their number, at most
  * max. */

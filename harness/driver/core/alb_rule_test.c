@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -52,6 +53,66 @@ static void a_rule_is_read(void **state)
 	assert_int_equal(w[2].weight, 0);
 	assert_int_equal(alb_rule_weights(&f, 2, w, 2), 2);
 	flat_free(&f);
+}
+
+static void a_rule_that_asks_for_more_than_the_path_is_a_test_rule(void **state)
+{
+#define CONDITION(field, value)                                                                    \
+	"<member><Field>" field "</Field><Values><member>" value "</member></Values></member>"
+	static const struct {
+		const char *conditions;
+		bool has;
+	} cases[] = {
+		{ CONDITION("path-pattern", "/a"), true },
+		{ CONDITION("host-header", "h") CONDITION("path-pattern", "/a"), true },
+		{ CONDITION("path-pattern", "/a") CONDITION("http-header", "x"), false },
+		{ CONDITION("http-header", "x") CONDITION("path-pattern", "/a"), false },
+		{ CONDITION("path-pattern", "/a") CONDITION("source-ip", "10.0.0.0/8"), false },
+		{ CONDITION("host-header", "/a"), false },
+		{ "<member><Field>path-pattern</Field><PathPatternConfig><Values><member>/a</member></Values>"
+		  "</PathPatternConfig></member>",
+		  true },
+		{ "", false },
+	};
+#undef CONDITION
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buf xml = buf_init(4096);
+		struct flat f;
+
+		buf_printf(&xml,
+			   "<r><Rules><member><Conditions>%s</Conditions></member></Rules></r>",
+			   cases[i].conditions);
+		f = parse(buf_text(&xml));
+		if (alb_rule_has_path(&f, 1, "/a") != cases[i].has)
+			fail_msg("%s", cases[i].conditions);
+		flat_free(&f);
+		buf_free(&xml);
+	}
+}
+
+static void a_rule_arn_names_its_listener(void **state)
+{
+	static const struct {
+		const char *rule, *listener;
+	} cases[] = {
+		{ "arn:aws:elasticloadbalancing:us-east-1:1:listener-rule/app/n/1a/2b/3c",
+		  "arn:aws:elasticloadbalancing:us-east-1:1:listener/app/n/1a/2b" },
+		{ "arn:aws:elasticloadbalancing:us-east-1:1:listener/app/n/1a/2b", NULL },
+		{ "arn:aws:elasticloadbalancing:us-east-1:1:listener-rule/", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *listener = alb_rule_listener(cases[i].rule);
+
+		assert_int_equal(!listener, !cases[i].listener);
+		if (listener)
+			assert_string_equal(listener, cases[i].listener);
+		free(listener);
+	}
 }
 
 static void only_the_weights_of_the_form_differ(void **state)
@@ -136,6 +197,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rule_is_read),
+		cmocka_unit_test(a_rule_that_asks_for_more_than_the_path_is_a_test_rule),
+		cmocka_unit_test(a_rule_arn_names_its_listener),
 		cmocka_unit_test(only_the_weights_of_the_form_differ),
 		cmocka_unit_test(a_single_group_in_any_spelling_gains_the_other),
 		cmocka_unit_test(a_rule_without_a_forward_is_an_error),

@@ -218,10 +218,6 @@ static int attempt(struct aws *aws, enum aws_service service, const char *action
 	};
 	int status, result;
 
-	if (left_ns <= 0) {
-		err_set(err, ERR_WORLD, "%s: no time left", action);
-		return -2;
-	}
 	result = http_do(&request, &status, &answer, err);
 	if (result < 0) {
 		err_context(err, "%s", action);
@@ -235,14 +231,20 @@ static int attempt(struct aws *aws, enum aws_service service, const char *action
 	return result;
 }
 
-/* Nothing to wait for but the time; the deadline of the call bounds it. */
-static void wait_until(int64_t until_ns)
+/* Waits until the next attempt is due; false when there is to be none. Nothing to wait for but the
+ * time: the deadline of the call bounds it. */
+static bool pause_after(struct aws *aws, unsigned tried)
 {
+	int64_t until_ns = clock_now_ns() +
+			   retry_wait_ns(&aws->policy, tried, rng_unit(&aws->jitter));
 	int64_t left_ns;
 
+	if (tried >= aws->policy.attempts_max || until_ns >= aws->deadline_ns)
+		return false;
 	while ((left_ns = until_ns - clock_now_ns()) > 0)
 		/* tidy: sleep: the pause before a throttled call is asked again */
 		poll(NULL, 0, (int)(left_ns / NS_PER_MS) + 1);
+	return clock_now_ns() < aws->deadline_ns;
 }
 
 int aws_call(struct aws *aws, enum aws_service service, const char *action, struct buf *form,
@@ -259,22 +261,21 @@ int aws_call(struct aws *aws, enum aws_service service, const char *action, stru
 	}
 	if (renew_credentials(aws, &last) < 0)
 		goto out;
+	if (aws->deadline_ns <= clock_now_ns()) {
+		err_set(&last, ERR_WORLD, "%s: no time left", action);
+		goto out;
+	}
 	for (unsigned tried = 1;; tried++) {
-		int64_t again_ns;
-
 		result = attempt(aws, service, action, form, ret, &last);
 		if (result != -1)
 			break;
-		again_ns = clock_now_ns() +
-			   retry_wait_ns(&aws->policy, tried, rng_unit(&aws->jitter));
-		if (tried == aws->policy.attempts_max || again_ns >= aws->deadline_ns) {
+		if (!pause_after(aws, tried)) {
 			err_context(&last, "asked %u time%s in %.1f s", tried,
 				    tried == 1 ? "" : "s",
 				    (double)(clock_now_ns() - begin_ns) / NS_PER_S);
 			break;
 		}
 		aws->retries++;
-		wait_until(again_ns);
 	}
 	if (!result)
 		strip(ret, action);
