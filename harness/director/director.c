@@ -137,17 +137,32 @@ static int parse_instances(struct walk *w, struct err *err)
 	return 0;
 }
 
-/* Before the curtain rises: the balancer answers, its targets are healthy, and we know what to go
- * back to. */
-static int prepare(struct walk *w, struct err *err)
+/* The local balancer's credentials become this process's own, where drivers look for them. */
+static void adopt_credentials(struct walk *w)
+{
+	struct stage_credentials *c = &w->credentials;
+
+	if (!control_value(&w->bind, "key_id", c->key_id, sizeof c->key_id) ||
+	    !control_value(&w->bind, "secret", c->secret, sizeof c->secret))
+		return; /* a deployed system: the user's own */
+	setenv("AWS_ACCESS_KEY_ID", c->key_id, 1);
+	setenv("AWS_SECRET_ACCESS_KEY", c->secret, 1);
+	unsetenv("AWS_SESSION_TOKEN");
+	setenv("AWS_REGION", STAGE_REGION, 1);
+}
+
+static int open_driver(struct walk *w, struct err *err)
 {
 	const struct scenario *sc = w->scenario;
-	struct driver_settings settings = { .path = sc->balancer.path, .rule = sc->balancer.rule };
-	int64_t deadline_ns = clock_now_ns() + healthy_within_ns;
+	struct driver_settings settings = { .endpoint = sc->balancer.endpoint,
+					    .path = sc->balancer.path,
+					    .rule = sc->balancer.rule,
+					    .blue = sc->balancer.blue,
+					    .green = sc->balancer.green,
+					    .watch = sc->balancer.watch };
 	char endpoint[512];
 
-	settings.endpoint = sc->balancer.endpoint;
-	settings.region = getenv("AWS_REGION");
+	adopt_credentials(w);
 	if (control_value(&w->bind, "balancer", endpoint, sizeof endpoint))
 		settings.endpoint = endpoint;
 	w->driver = driver_find(sc->balancer.driver);
@@ -155,7 +170,17 @@ static int prepare(struct walk *w, struct err *err)
 		return err_set(err, ERR_INPUT,
 			       "%s: balancer.driver \"%s\" is not one of this build", sc->path,
 			       sc->balancer.driver);
-	if (w->driver->open(&settings, &w->session, err) < 0)
+	return w->driver->open(&settings, &w->session, err);
+}
+
+/* Before the curtain rises: the balancer answers, its targets are healthy, and we know what to go
+ * back to. */
+static int prepare(struct walk *w, struct err *err)
+{
+	const struct scenario *sc = w->scenario;
+	int64_t deadline_ns = clock_now_ns() + healthy_within_ns;
+
+	if (open_driver(w, err) < 0)
 		return -1;
 	for (;;) {
 		if (w->driver->read(w->session, &w->snapshot, err) < 0)

@@ -97,6 +97,7 @@ int stage_start(struct stage *stage, const struct member_spec *spec, struct memb
 	char output[4096];
 	struct process_spec process = { .program = spec->program,
 					.argv = spec->argv,
+					.environment = spec->environment,
 					.output_path = output,
 					.control = spec->control,
 					.new_group = true,

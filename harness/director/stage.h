@@ -33,6 +33,8 @@ enum member_kind {
 };
 enum { MEMBERS_MAX = 96, STAGE_INSTANCES_MAX = 16 };
 
+#define STAGE_REGION "us-east-1" /* where the local balancer says it is */
+
 struct stage;
 
 struct member {
@@ -55,6 +57,12 @@ struct stage_owner {
 	void (*on_exit)(void *user, struct member *);
 };
 
+/* Of the local balancer's control plane, made anew for each stack. A secret: for the processes that
+ * need it alone, never in argv, on disk or in a log. key_id is empty while there are none. */
+struct stage_credentials {
+	char key_id[20 + 1], secret[40 + 1];
+};
+
 struct stage {
 	struct loop *loop;
 	struct lane *lane;
@@ -62,6 +70,7 @@ struct stage {
 	const struct stage_owner *owner;
 	void *user;
 	bool cancelled; /* set by the owner: every await gives up at once */
+	struct stage_credentials credentials;
 	struct member members[MEMBERS_MAX];
 	size_t count;
 };
@@ -72,6 +81,7 @@ struct member_spec {
 	enum color color;
 	const char *program; /* absolute path */
 	const char *const *argv;
+	const char *const *environment; /* as in process_spec */
 	bool control;
 	bool prompt; /* as in process_spec */
 };
@@ -96,7 +106,10 @@ bool stage_all(const struct stage *, enum member_kind, bool (*is)(const struct m
 void stage_free(struct stage *); /* everything must have ended */
 
 /* Brings up the local stack (redis-server, tap, agents of both colors, edge) and appends its late
- * variables, one "name=value" line each, to bindings. */
+ * variables, one "name=value" line each, to bindings: redis, alb (HOST:PORT), balancer (URL of its
+ * control plane), instances ("NAME:COLOR:HOST:PORT,..."), pids (of them, in the same order),
+ * load_balancer, listener, rule, blue, green (ARNs). The credentials stay in the stage;
+ * surroundings.h makes an environment of both. */
 int stage_local_up(struct stage *, const struct scenario *, struct buf *bindings, struct err *);
 
 #endif

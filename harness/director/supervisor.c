@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "director/stage.h"
 
+enum { BIND_SECRETS = 128 }; /* room in the director's message for what only it is told */
 static const int64_t counters_every_ns = 250 * NS_PER_MS;
 static const int64_t start_in_ns = 200 *
 				   NS_PER_MS; /* all get the zero of the schedule before it comes */
@@ -239,7 +240,8 @@ static int start_workers(struct supervisor *s, const struct control_message *bin
 static int bring_up(struct supervisor *s, struct err *err)
 {
 	struct control_message bind = control_make(CONTROL_BIND, 0, 0);
-	struct buf bindings = buf_init(CONTROL_TEXT_MAX - 1);
+	struct buf bindings = buf_init(CONTROL_TEXT_MAX - BIND_SECRETS - 1);
+	const struct stage_credentials *credentials = &s->stage.credentials;
 	struct member *observer, *director;
 	int result = -1;
 
@@ -261,6 +263,10 @@ static int bring_up(struct supervisor *s, struct err *err)
 		goto out;
 	if (start_workers(s, &bind, err) < 0)
 		goto out;
+	/* Who steers the balancer signs; nobody else is told. */
+	if (credentials->key_id[0])
+		control_text(&bind, "%skey_id=%s\nsecret=%s\n", buf_text(&bindings),
+			     credentials->key_id, credentials->secret);
 	if (start_own(s, MEMBER_DIRECTOR, "director", NULL, "__director", &bind, &director, err) <
 		    0 ||
 	    stage_await_ready(director, ready_within_ns, err) < 0)

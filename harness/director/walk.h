@@ -33,6 +33,7 @@ struct walk {
 	struct lane *lane;
 	struct control_message bind;
 	char run6[16];
+	struct stage_credentials credentials; /* of the local balancer; empty for a deployed one */
 	const struct driver *driver;
 	struct driver_session *session;
 	struct driver_view snapshot;
