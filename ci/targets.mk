@@ -42,7 +42,8 @@ bench: deps
 	@ci/bench/all
 .PHONY: bench-programs
 
-# The fuzz targets, built by clang into a build of their own: each links the library and the edge but its main.
+# The fuzz targets, built by clang into a build of their own: each links the library and the edge but its main. Warnings
+# are gcc's business.
 #   make fuzz [TIME=60] [ONLY=head]     TIME: seconds for all of them together
 FUZZ := $(patsubst ci/fuzz/%.c,$(B)/ci/fuzz/%,$(wildcard ci/fuzz/*.c))
 $(FUZZ): $(B)/ci/fuzz/%: $(B)/ci/fuzz/%.o \
@@ -51,7 +52,7 @@ $(FUZZ): $(B)/ci/fuzz/%: $(B)/ci/fuzz/%.o \
 	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 fuzz-targets: $(FUZZ)
 fuzz-programs:
-	@$(MAKE) --no-print-directory FLAVOUR=fuzz CC=clang fuzz-targets
+	@$(MAKE) --no-print-directory FLAVOUR=fuzz CC=clang WARN= fuzz-targets
 fuzz: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzz-programs
 	@ci/fuzz/all --seconds $(or $(TIME),60) $(ONLY)
