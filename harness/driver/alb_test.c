@@ -13,9 +13,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "driver/driver.h"
 #include "net/control.h"
+#include "net/http.h"
 #include "net/process.h"
 
 static const int64_t patience_ns = 60 * NS_PER_S;
@@ -188,6 +190,88 @@ static void weights_change_and_nothing_else_does(void **state)
 	assert_string_equal(view_of(w).text, before.text);
 }
 
+/* The edge starts with a default rule that answers 404, which is no rule to weigh. */
+static void the_default_rule_is_moved_through_its_listener(void **state)
+{
+#define ARN "arn:aws:elasticloadbalancing:us-east-1:123456789012:"
+#define FORWARD "&DefaultActions.member.1.ForwardConfig."
+	static const char forward_to_blue[] =
+		"Action=ModifyListener&Version=2015-12-01&ListenerArn=" ARN
+		"listener/app/crossfade/0d7aca59d2709303/fdb0fa94376413a4"
+		"&DefaultActions.member.1.Type=forward" FORWARD
+		"TargetGroups.member.1.TargetGroupArn=" ARN
+		"targetgroup/blue/324aa0d9cb7fd563" FORWARD
+		"TargetGroupStickinessConfig.Enabled=true" FORWARD
+		"TargetGroupStickinessConfig.DurationSeconds=60";
+#undef FORWARD
+#undef ARN
+	struct world *w = *state;
+	struct driver_settings settings = { .endpoint = w->control, .path = "default" };
+	const struct driver *alb = driver_find("alb");
+	struct buf answer = buf_init(64 * 1024);
+	struct http_request request = { .method = "POST",
+					.content_type = "application/x-www-form-urlencoded",
+					.body = forward_to_blue,
+					.body_size = sizeof forward_to_blue - 1,
+					.timeout_ns = patience_ns };
+	char url[96];
+	struct err err = { .kind = ERR_NONE };
+	struct driver_view v;
+	int status = 0;
+
+	if (alb->open(&settings, &w->session, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(alb->set_weights(w->session, 50, 50, &err), -1);
+	assert_non_null(strstr(err.text, "has no forward action"));
+	snprintf(url, sizeof url, "http://%s/", w->control);
+	request.url = url;
+	assert_int_equal(http_do(&request, &status, &answer, NULL), 0);
+	assert_int_equal(status, 200);
+	buf_free(&answer);
+	assert_int_equal(alb->read(w->session, &v, NULL), 0);
+	assert_int_equal(v.weight[COLOR_BLUE], 1);
+	if (alb->set_weights(w->session, 5, 95, &err) < 0)
+		fail_msg("%s", err.text);
+	v = view_of(w);
+	assert_int_equal(v.weight[COLOR_BLUE], 5);
+	assert_int_equal(v.weight[COLOR_GREEN], 95);
+	assert_int_equal(v.group_stickiness_s, 60);
+	if (alb->set_weights(w->session, 0, 100, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(view_of(w).weight[COLOR_GREEN], 100);
+}
+
+static void somebody_elses_change_is_told_before_anything_is_written(void **state)
+{
+	struct world *w = *state;
+	const struct driver *alb = open_driver(w);
+	struct driver_settings settings = { .endpoint = w->control, .path = "/realtime/*" };
+	struct driver_session *other;
+	struct err err = { .kind = ERR_NONE };
+
+	view_of(w);
+	assert_int_equal(alb->open(&settings, &other, NULL), 0);
+	assert_int_equal(alb->set_weights(other, 30, 70, NULL), 0);
+	alb->close(other);
+	assert_int_equal(alb->set_weights(w->session, 0, 100, &err), -1);
+	assert_non_null(strstr(err.text, "alb driver: the rule changed under us: it was "));
+	assert_int_equal(view_of(w).weight[COLOR_BLUE], 30);
+	assert_int_equal(alb->set_weights(w->session, 0, 100, NULL), 0); /* seen, and meant */
+	assert_int_equal(alb->set_weights(w->session, 100, 0, NULL), 0); /* ours: no change */
+}
+
+static void connections_are_counted_by_the_edge_as_by_cloudwatch(void **state)
+{
+	struct world *w = *state;
+	const struct driver *alb = open_driver(w);
+	struct err err = { .kind = ERR_NONE };
+	int64_t count = -77;
+
+	if (alb->connections(w->session, &count, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(count >= -1); /* -1: no minute is over yet */
+}
+
 static void impossible_weights_are_refused_before_asking(void **state)
 {
 	static const struct {
@@ -236,7 +320,9 @@ static void what_is_not_there_is_named(void **state)
 	const struct driver_settings cases[] = {
 		{ .endpoint = w->control, .path = "/elsewhere/*" },
 		{ .endpoint = w->control, .path = "/realtime/*", .green = "mauve" },
-		{ .endpoint = "127.0.0.9:9", .path = "/realtime/*" },
+		{ .endpoint = "127.0.0.9:9",
+		  .path = "/realtime/*",
+		  .call_within_ns = 300 * NS_PER_MS },
 		{ .endpoint = w->address, .path = "/realtime/*" }, /* answers, but not in XML */
 		{ .endpoint = w->control },
 	};
@@ -269,7 +355,9 @@ static void what_is_not_there_is_named(void **state)
 static void secrets_sign_but_never_show(void **state)
 {
 	struct world *w = *state;
-	struct driver_settings settings = { .endpoint = "127.0.0.9:9", .path = "/realtime/*" };
+	struct driver_settings settings = { .endpoint = "127.0.0.9:9",
+					    .path = "/realtime/*",
+					    .call_within_ns = 300 * NS_PER_MS };
 	struct err err = { .kind = ERR_NONE };
 	struct driver_session *session;
 
@@ -302,6 +390,12 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(weights_change_and_nothing_else_does, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(the_default_rule_is_moved_through_its_listener,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			somebody_elses_change_is_told_before_anything_is_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			connections_are_counted_by_the_edge_as_by_cloudwatch, setup, teardown),
 		cmocka_unit_test_setup_teardown(impossible_weights_are_refused_before_asking, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(targets_leave_and_the_same_ones_come_back, setup,
