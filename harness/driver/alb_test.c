@@ -375,6 +375,64 @@ static void secrets_sign_but_never_show(void **state)
 	unsetenv("AWS_SESSION_TOKEN");
 }
 
+static int setup_signed(void **state)
+{
+	int result;
+
+	setenv("ALB_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
+	setenv("ALB_SECRET_ACCESS_KEY", "wJalrXUtnFEMIsecret", 1);
+	setenv("ALB_SESSION_TOKEN", "tokentokentoken", 1);
+	result = setup(state);
+	unsetenv("ALB_ACCESS_KEY_ID");
+	unsetenv("ALB_SECRET_ACCESS_KEY");
+	unsetenv("ALB_SESSION_TOKEN");
+	return result;
+}
+
+/* Whose edge it is recomputes the signature, as AWS does. */
+static void the_signature_is_one_that_holds(void **state)
+{
+	static const struct {
+		const char *key, *secret, *token, *region, *says; /* NULL: it is let in */
+	} cases[] = {
+		{ "AKIDEXAMPLE", "wJalrXUtnFEMIsecret", "tokentokentoken", NULL, NULL },
+		{ "AKIDEXAMPLE", "wJalrXUtnFEMIsecret", "tokentokentoken", "eu-west-3",
+		  "Credential should be scoped to a valid region" },
+		{ "AKIDEXAMPLE", "another", "tokentokentoken", NULL, "SignatureDoesNotMatch" },
+		{ NULL, NULL, NULL, NULL, "MissingAuthenticationToken" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct driver_settings settings = { .endpoint = w->control,
+						    .path = "/realtime/*",
+						    .region = cases[i].region };
+		struct driver_session *session;
+		struct err err = { .kind = ERR_NONE };
+		int64_t count;
+		int result;
+
+		if (cases[i].key) {
+			setenv("AWS_ACCESS_KEY_ID", cases[i].key, 1);
+			setenv("AWS_SECRET_ACCESS_KEY", cases[i].secret, 1);
+			setenv("AWS_SESSION_TOKEN", cases[i].token, 1);
+		}
+		result = driver_find("alb")->open(&settings, &session, &err);
+		if (result != (cases[i].says ? -1 : 0) ||
+		    (cases[i].says && !strstr(err.text, cases[i].says)))
+			fail_msg("case %zu: %d %s", i, result, err.text);
+		assert_null(strstr(err.text, "asked")); /* again would be no better */
+		if (!result) {
+			assert_int_equal(driver_find("alb")->set_weights(session, 50, 50, &err), 0);
+			assert_int_equal(driver_find("alb")->connections(session, &count, &err), 0);
+			driver_find("alb")->close(session);
+		}
+		unsetenv("AWS_ACCESS_KEY_ID");
+		unsetenv("AWS_SECRET_ACCESS_KEY");
+		unsetenv("AWS_SESSION_TOKEN");
+	}
+}
+
 static void the_registry_finds_drivers_by_name(void **state)
 {
 	(void)state;
@@ -402,6 +460,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_there_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(secrets_sign_but_never_show, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_signature_is_one_that_holds, setup_signed,
+						teardown),
 		cmocka_unit_test(the_registry_finds_drivers_by_name),
 	};
 
