@@ -13,7 +13,8 @@ enum { OURS_MAX = 8 }; /* fields an edge may add */
 /* Fields an edge writes itself, or that are between two neighbours only. */
 static bool may_change(const struct head *h, int i)
 {
-	static const char *const names[] = { "Connection", "Keep-Alive", "Upgrade", "Set-Cookie" };
+	static const char *const names[] = { "Connection", "Keep-Alive", "Upgrade", "Set-Cookie",
+					     "X-Amzn-Trace-Id" };
 	static const char forwarded[] = "X-Forwarded-";
 
 	for (size_t k = 0; k < sizeof names / sizeof *names; k++)
@@ -59,6 +60,11 @@ static void compare(const struct head *in, const struct head *out)
 
 static void pass_on(enum http_parser_type type, const uint8_t *data, size_t size)
 {
+	static const struct forwarded forwarded = {
+		.client_ip = "192.0.2.1",
+		.trace_id = "1-67891233-abcdef012345678912345678",
+		.listen_port = 8080,
+	};
 	struct head *in = head_new(type), *out = head_new(type);
 	struct buf bytes = buf_init(2 * HEAD_BYTES_MAX);
 	int result;
@@ -66,7 +72,7 @@ static void pass_on(enum http_parser_type type, const uint8_t *data, size_t size
 	if (head_feed(in, (const char *)data, size) == HEAD_DONE &&
 	    in->field_count + OURS_MAX <= HEAD_FIELDS_MAX) {
 		result = type == HTTP_REQUEST ?
-				 rewrite_request(in, "192.0.2.1", 8080, &bytes) :
+				 rewrite_request(in, &forwarded, &bytes) :
 				 rewrite_answer(in, "Set-Cookie: AWSALB=x\r\n", &bytes);
 		ASSERT_EQ(result, 0);
 		ASSERT_EQ(head_feed(out, bytes.data, bytes.len), HEAD_DONE);
