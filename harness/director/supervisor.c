@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "director/stage.h"
+#include "net/process.h"
 
 enum { BIND_SECRETS = 128 }; /* room in the director's message for what only it is told */
 static const int64_t counters_every_ns = 250 * NS_PER_MS;
@@ -308,6 +309,8 @@ static void wind_down(struct supervisor *s)
 	stage_end(&s->stage, MEMBER_BALANCER, 2 * NS_PER_S);
 	stage_end(&s->stage, MEMBER_TAP, 5 * NS_PER_S);
 	stage_end(&s->stage, MEMBER_REDIS, 5 * NS_PER_S);
+	/* What a director that was killed had started: an operator's script, and its children. */
+	process_end_children(clock_now_ns() + 2 * NS_PER_S);
 }
 
 static void play(struct supervisor *s)

@@ -267,6 +267,42 @@ void process_close(struct process *p)
 	p->pidfd = p->control = -1;
 }
 
+/* Kills all there are; the first one's pid, 0 when there is none. A child not yet reaped keeps its
+ * pid, so nobody else is hit. */
+static pid_t kill_children(void)
+{
+	FILE *children = fopen("/proc/thread-self/children", "re");
+	pid_t first = 0, pid;
+
+	while (children && fscanf(children, "%d", &pid) == 1) {
+		kill(pid, SIGKILL);
+		if (!first)
+			first = pid;
+	}
+	if (children)
+		fclose(children);
+	return first;
+}
+
+int process_end_children(int64_t deadline_ns)
+{
+	pid_t pid;
+
+	/* The children of one that ends become ours: look again until nobody is left. */
+	while ((pid = kill_children())) {
+		struct process child = { .pid = pid,
+					 .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
+					 .control = -1 };
+		int status;
+		bool over = process_wait(&child, deadline_ns, &status);
+
+		process_close(&child);
+		if (!over)
+			return -1;
+	}
+	return 0;
+}
+
 /* To the end of the file. */
 static int drain(int fd, const char *program, int64_t deadline_ns, struct buf *out, struct err *err)
 {

@@ -8,7 +8,7 @@
  * `whole_group`, and its process group goes as one. Reaping the leader kills what is left of the
  * group, before the leader's pid, which is the group's id, can become another's. Out of reach is
  * only who makes a session or group of his own, and, when we die without reaping, the leader's
- * children: a subreaper must find those.
+ * children: those fall to the next subreaper above, which calls process_end_children.
  */
 #ifndef NET_PROCESS_H
 #define NET_PROCESS_H
@@ -57,6 +57,9 @@ bool process_reap(struct process *, int *ret_status);
 /* Waits for the end to a deadline (monotonic); false when still running. */
 bool process_wait(struct process *, int64_t deadline_ns, int *ret_status);
 void process_close(struct process *); /* closes pidfd and control */
+/* The last thing a subreaper does: kills and reaps every child it has left, those it adopted, and
+ * theirs. 0, or -1 when some are there still at the deadline (monotonic). */
+int process_end_children(int64_t deadline_ns);
 /* Runs a program to its end and takes its standard output, at most out->max bytes. -1: not
  * started, not over by the deadline (monotonic; it is killed then), or more output than that. */
 int process_capture(const struct process_spec *, int64_t deadline_ns, struct buf *out,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -191,6 +192,41 @@ static void a_whole_group_goes_with_its_leader(void **state)
 	}
 }
 
+/* setsid: beyond the reach of a group. Its parent ends first, so that a subreaper inherits it. */
+static void a_subreaper_ends_what_it_adopted(void **state)
+{
+	static const char *const scripts[] = {
+		"sleep 600 & echo up", "setsid sh -c 'sleep 600 & sleep 600' & echo up",
+		"trap '' TERM; echo up; sleep 600; true", /* not adopted, nor reaped */
+	};
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+		const char *const argv[] = { "/bin/sh", "-c", scripts[i], NULL };
+		int output = -1;
+		struct process_spec spec = { .program = argv[0],
+					     .argv = argv,
+					     .ret_output = &output };
+		struct pollfd f;
+		struct process p;
+		char got[8];
+
+		assert_int_equal(process_spawn(&spec, &p, NULL), 0);
+		f = (struct pollfd){ .fd = output, .events = POLLIN };
+		assert_int_equal(poll(&f, 1, 20000), 1);
+		assert_int_equal(read(output, got, 3), 3);
+		assert_int_equal(process_end_children(clock_now_ns() + 20 * NS_PER_S), 0);
+		read_all(output, got, sizeof got); /* the end of file: nobody holds it */
+		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+		assert_int_equal(errno, ECHILD);
+		close(output);
+		process_close(&p);
+	}
+	assert_int_equal(process_end_children(clock_now_ns()), 0); /* nobody left */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
 static void a_program_is_run_to_its_end_for_what_it_says(void **state)
 {
 	static const struct {
@@ -266,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_prompt_child_is_real_time_where_we_may_and_ordinary_where_not),
 		cmocka_unit_test(output_is_captured_and_the_environment_is_ours_with_the_additions),
 		cmocka_unit_test(a_whole_group_goes_with_its_leader),
+		cmocka_unit_test(a_subreaper_ends_what_it_adopted),
 		cmocka_unit_test(a_program_is_run_to_its_end_for_what_it_says),
 		cmocka_unit_test(a_child_dies_with_its_parent),
 	};
