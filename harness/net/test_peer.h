@@ -16,8 +16,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "net/certificate.h"
 #include "net/ws.h"
 
 enum ending { STAY, CLOSE, RESET };
@@ -43,6 +46,8 @@ struct script {
 
 struct peer {
 	const struct script *script;
+	SSL_CTX *tls; /* NULL: plain */
+	SSL *ssl;
 	struct loop *loop;
 	int listener, fd;
 	uint16_t port;
@@ -60,11 +65,53 @@ struct caller {
 	bool opened, ended, timed_out, closes_at_once, aborts_at_once;
 	size_t messages, last_size;
 	bool last_binary;
+	uint16_t tls; /* of the 101 */
 	char last[256], color[32], instance[64], cookies[512];
 	struct ws_ended end;
 	char text[256];
 	struct loop_timer *guard;
 };
+
+/* A folder with the files of a listener, for one test. */
+struct testing_certificate {
+	char folder[64];
+	struct certificate_files files;
+};
+
+static inline void testing_certificate_make(struct testing_certificate *t,
+					    enum certificate_kind kind)
+{
+	struct err err = { .kind = ERR_NONE };
+
+	strcpy(t->folder, "/tmp/crossfade-tls-XXXXXX");
+	assert_non_null(mkdtemp(t->folder));
+	if (certificate_make(t->folder, kind, &t->files, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static inline void testing_certificate_free(struct testing_certificate *t)
+{
+	unlink(t->files.ca);
+	unlink(t->files.certificate);
+	unlink(t->files.key);
+	assert_int_equal(rmdir(t->folder), 0);
+}
+
+/* What a listener with these files speaks; 0 leaves a version to the library. */
+static inline SSL_CTX *tls_of(const struct testing_certificate *t, int least, int most)
+{
+	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+
+	SSL_CTX_set_security_level(tls, 0); /* whatever the machine's own settings forbid */
+	SSL_CTX_set_num_tickets(tls,
+				0); /* an RST overtakes what was not read: the 101 comes alone */
+	assert_int_equal(SSL_CTX_use_certificate_file(tls, t->files.certificate, SSL_FILETYPE_PEM),
+			 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey_file(tls, t->files.key, SSL_FILETYPE_PEM), 1);
+	assert_int_equal(SSL_CTX_set_min_proto_version(tls, least), 1);
+	assert_int_equal(SSL_CTX_set_max_proto_version(tls, most), 1);
+	return tls;
+}
 
 static inline void accept_key(const char *head, char out[64])
 {
@@ -92,6 +139,37 @@ static inline void end_peer(struct peer *p)
 	p->fd = -1;
 }
 
+static inline void put(struct peer *p, const void *data, size_t size)
+{
+	if (!size)
+		return;
+	assert_int_equal(p->ssl ? SSL_write(p->ssl, data, (int)size) : write(p->fd, data, size),
+			 size);
+}
+
+/* As read(2): 0 at the end, -1 with EAGAIN when there is nothing now, or with its errno. */
+static inline ssize_t take(struct peer *p, void *data, size_t size)
+{
+	int n;
+
+	if (!p->ssl)
+		return read(p->fd, data, size);
+	errno = 0;
+	n = SSL_read(p->ssl, data, (int)size); /* which does the handshake, too */
+	if (n > 0)
+		return n;
+	switch (SSL_get_error(p->ssl, n)) {
+	case SSL_ERROR_WANT_READ:
+		errno = EAGAIN;
+		return -1;
+	case SSL_ERROR_SYSCALL:
+		return errno ? -1 : 0;
+	default:
+		ERR_clear_error();
+		return 0;
+	}
+}
+
 static inline void answer(struct peer *p)
 {
 	char text[1024], key[64];
@@ -105,40 +183,48 @@ static inline void answer(struct peer *p)
 			"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 			"Sec-WebSocket-Accept: %s\r\n%s\r\n",
 			key, p->script->headers ? p->script->headers : "");
-		assert_int_equal(write(p->fd, text, strlen(text)), strlen(text));
+		put(p, text, strlen(text));
 	} else if (p->script->answer) {
-		assert_int_equal(write(p->fd, p->script->answer, strlen(p->script->answer)),
-				 strlen(p->script->answer));
+		put(p, p->script->answer, strlen(p->script->answer));
 	}
-	if (p->script->frames_size)
-		assert_int_equal(write(p->fd, p->script->frames, p->script->frames_size),
-				 p->script->frames_size);
+	put(p, p->script->frames, p->script->frames_size);
 	if (!p->script->wait)
 		end_peer(p);
 }
 
-static inline void on_peer(void *user, int events)
+/* One piece of what came; false when there is no more now. */
+static inline bool hear_peer(struct peer *p)
 {
-	struct peer *p = user;
 	char bytes[4096];
-	ssize_t n = read(p->fd, bytes, sizeof(bytes));
+	ssize_t n = take(p, bytes, sizeof(bytes));
 
-	(void)events;
+	if (n < 0 && errno == EAGAIN)
+		return false;
 	if (n <= 0) {
 		p->reset = n < 0 && errno == ECONNRESET;
 		p->eof = n == 0;
 		loop_fd_want(p->watch, 0);
-		return;
+		return false;
 	}
 	if (p->answered) {
 		p->frames_in += (size_t)n;
 		if (p->script->wait && p->frames_in >= p->script->wait)
 			end_peer(p);
-		return;
+		return p->fd >= 0;
 	}
 	buf_append(&p->in, bytes, (size_t)n);
 	if (strstr(buf_text(&p->in), "\r\n\r\n"))
 		answer(p);
+	return p->fd >= 0;
+}
+
+static inline void on_peer(void *user, int events)
+{
+	struct peer *p = user;
+
+	(void)events;
+	while (hear_peer(p) && p->ssl) /* what TLS has read already wakes nobody */
+		continue;
 }
 
 static inline void on_accept(void *user, int events)
@@ -146,8 +232,13 @@ static inline void on_accept(void *user, int events)
 	struct peer *p = user;
 
 	(void)events;
-	p->fd = accept(p->listener, NULL, NULL);
+	p->fd = accept4(p->listener, NULL, NULL, p->tls ? SOCK_NONBLOCK : 0);
 	assert_true(p->fd >= 0);
+	if (p->tls) {
+		p->ssl = SSL_new(p->tls);
+		SSL_set_fd(p->ssl, p->fd);
+		SSL_set_accept_state(p->ssl);
+	}
 	p->watch = loop_fd_new(p->loop, p->fd, on_peer, p);
 	loop_fd_want(p->watch, LOOP_READ);
 }
@@ -176,6 +267,8 @@ static inline void free_peer(struct peer *p)
 		close(p->fd);
 	close(p->listener);
 	buf_free(&p->in);
+	SSL_free(p->ssl);
+	SSL_CTX_free(p->tls);
 }
 
 static inline void on_open(void *user, const struct ws_accepted *a)
@@ -183,6 +276,7 @@ static inline void on_open(void *user, const struct ws_accepted *a)
 	struct caller *c = user;
 
 	c->opened = true;
+	c->tls = a->tls;
 	snprintf(c->color, sizeof(c->color), "%s", a->color ? a->color : "");
 	snprintf(c->instance, sizeof(c->instance), "%s", a->instance ? a->instance : "");
 	for (size_t i = 0; i < a->set_cookie_count; i++)
@@ -226,15 +320,20 @@ static const struct ws_owner owner = { .on_open = on_open,
 				       .on_message = on_message,
 				       .on_end = on_end };
 
-static inline void start(struct caller *c)
+static inline void start_with(struct caller *c, const char *ca_file)
 {
-	struct ws_settings settings = { .tls_verify = true };
+	struct ws_settings settings = { .tls_verify = true, .ca_file = ca_file };
 	struct err err = { 0 };
 
 	*c = (struct caller){ .loop = loop_new() };
 	assert_int_equal(ws_context_new(c->loop, &settings, &c->context, &err), 0);
 	c->guard = loop_timer_new(c->loop, on_guard, c);
 	loop_timer_at(c->guard, clock_now_ns() + 60 * NS_PER_S);
+}
+
+static inline void start(struct caller *c)
+{
+	start_with(c, NULL);
 }
 
 static inline void stop(struct caller *c)
@@ -244,13 +343,13 @@ static inline void stop(struct caller *c)
 	loop_free(c->loop);
 }
 
-static inline void dial(struct caller *c, uint16_t port, bool tls)
+static inline void dial_as(struct caller *c, uint16_t port, bool tls, const char *host)
 {
 	static const struct ws_header headers[] = { { "Cookie", "AWSALB=abc" }, { "X-Test", "1" } };
 	struct ws_dial d = { .address = { .sin_family = AF_INET,
 					  .sin_port = htons(port),
 					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
-			     .host = "voice.example.com:8080",
+			     .host = host,
 			     .path = "/realtime/c-1?x=y",
 			     .headers = headers,
 			     .header_count = 2,
@@ -261,6 +360,11 @@ static inline void dial(struct caller *c, uint16_t port, bool tls)
 	c->ws = ws_dial(c->context, &d, &owner, c, &err);
 	assert_non_null(c->ws);
 	assert_false(c->opened || c->ended); /* never calls back before it returns */
+}
+
+static inline void dial(struct caller *c, uint16_t port, bool tls)
+{
+	dial_as(c, port, tls, "voice.example.com:8080");
 }
 
 #define UNTIL(c, condition)                                                                        \

@@ -210,19 +210,26 @@ int ws_context_new(struct loop *loop, const struct ws_settings *settings, struct
 		.max_http_header_pool2 = HANDSHAKES_MAX,
 		.timeout_secs = LIBRARY_TIMEOUT_S,
 		.connect_timeout_secs = LIBRARY_TIMEOUT_S,
-		.client_ssl_ca_filepath = settings->ca_file,
 	};
 
 	lws_set_log_level(0, NULL);
 	context->ev = loop_ev(loop);
 	context->tls_verify = settings->tls_verify;
+	context->ca_file = settings->ca_file;
+	if (settings->ca_file)
+		info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
 	context->lws = lws_create_context(&info);
 	if (!context->lws) {
 		free(context);
-		return err_set(
-			err, ERR_HARNESS,
-			"libwebsockets: no context (is its libev plug-in installed? CA file %s)",
-			settings->ca_file ? settings->ca_file : "of the system");
+		return err_set(err, ERR_HARNESS,
+			       "libwebsockets: no context (is its libev plug-in installed?)");
+	}
+	context->ca_file = NULL;
+	if (context->bad_ca) {
+		lws_context_destroy(context->lws);
+		free(context);
+		return err_set(err, ERR_INPUT, "CA file %s: no PEM certificates to be read there",
+			       settings->ca_file);
 	}
 	ev_prepare_init(&context->reaper, on_reap);
 	context->reaper.data = context;

@@ -42,6 +42,8 @@ struct ws_accepted {			/* the 101 */
 	const char *color, *instance;	/* X-Agent-Color, X-Agent-Instance; NULL when absent */
 	const char *const *set_cookies; /* each Set-Cookie value, trimmed */
 	size_t set_cookie_count;
+	uint16_t tls;	    /* version agreed on, 0x0304 for TLS 1.3; 0 without TLS */
+	const char *cipher; /* its name; NULL without TLS */
 };
 
 struct ws_ended {
@@ -51,7 +53,8 @@ struct ws_ended {
 	enum leg_how how;	   /* when established */
 	enum side side;		   /* who began the end */
 	uint16_t code;		   /* close code of the frame, 0 without */
-	const char *text;	   /* the library's words, for notes; never NULL */
+	const char *text;	   /* for notes: why a certificate does not hold, else the
+				    * library's words; never NULL */
 };
 
 struct ws_owner {
@@ -62,8 +65,8 @@ struct ws_owner {
 };
 
 struct ws_settings {
-	bool tls_verify;
-	const char *ca_file; /* or NULL */
+	bool tls_verify;     /* against the host dialed: a name, or an address in the certificate */
+	const char *ca_file; /* the only issuers trusted; NULL: those of the system */
 };
 
 int ws_context_new(struct loop *, const struct ws_settings *, struct ws_context **ret,

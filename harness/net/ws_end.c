@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "net/tls.h"
 #include "net/ws.h"
 
 enum { NO_STATUS_RECEIVED = 1005, PROTOCOL_ERROR = 1002 };
@@ -30,27 +30,6 @@ static enum dial_failure by_errno(int errnum)
 	}
 }
 
-/* Who refuses whom tells the other why (RFC 8446, 6.2); the library forgets OpenSSL's own
- * errors. */
-static enum dial_failure by_tls_alert(int alert)
-{
-	switch (alert) {
-	case SSL_AD_BAD_CERTIFICATE:
-	case SSL_AD_UNSUPPORTED_CERTIFICATE:
-	case SSL_AD_CERTIFICATE_REVOKED:
-	case SSL_AD_CERTIFICATE_EXPIRED:
-	case SSL_AD_CERTIFICATE_UNKNOWN:
-	case SSL_AD_UNKNOWN_CA:
-		return DIAL_TLS_CERT;
-	case SSL_AD_PROTOCOL_VERSION:
-	case SSL_AD_HANDSHAKE_FAILURE:
-	case SSL_AD_INSUFFICIENT_SECURITY:
-		return DIAL_TLS_VERSION;
-	default:
-		return DIAL_RESET;
-	}
-}
-
 void ws_dial_failed(const struct ws_dial_end *d, struct ws_ended *ret)
 {
 	*ret = (struct ws_ended){ .failure = DIAL_RESET, .side = SIDE_AGENT, .text = d->text };
@@ -65,7 +44,7 @@ void ws_dial_failed(const struct ws_dial_end *d, struct ws_ended *ret)
 	} else if (strstr(d->text, "X509_V_ERR")) {
 		ret->failure = DIAL_TLS_CERT;
 	} else if (d->tls_alert) {
-		ret->failure = by_tls_alert(d->tls_alert);
+		ret->failure = tls_alert_failure(d->tls_alert);
 	} else if (!strncmp(d->text, "Unable to connect", 17)) {
 		ret->failure =
 			/* the library keeps the errno to itself; nobody else refuses */

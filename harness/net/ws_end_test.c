@@ -130,17 +130,17 @@ static const struct row {
 	  .side = SIDE_CALLER },
 };
 
-static void every_end_is_told_by_its_class(void **unused)
+static void play(const struct testing_certificate *tls)
 {
-	(void)unused;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct row *r = &rows[i];
 		struct caller c;
 		struct peer p;
 
-		start(&c);
+		start_with(&c, tls ? tls->files.ca : NULL);
 		listen_peer(&p, c.loop, &r->script);
-		dial(&c, p.port, false);
+		p.tls = tls ? tls_of(tls, 0, 0) : NULL;
+		dial_as(&c, p.port, tls != NULL, "localhost:8443");
 		UNTIL(&c, c.ended);
 		if (c.end.established != r->established || c.end.failure != r->failure ||
 		    c.end.status != r->status || c.end.how != r->how || c.end.side != r->side ||
@@ -154,6 +154,23 @@ static void every_end_is_told_by_its_class(void **unused)
 		free_peer(&p);
 		stop(&c);
 	}
+}
+
+static void every_end_is_told_by_its_class(void **unused)
+{
+	(void)unused;
+	play(NULL);
+}
+
+/* Nobody here says close_notify: RST and FIN are the balancer's, and told as without TLS. */
+static void and_through_tls_the_same(void **unused)
+{
+	struct testing_certificate good;
+
+	(void)unused;
+	testing_certificate_make(&good, CERTIFICATE_GOOD);
+	play(&good);
+	testing_certificate_free(&good);
 }
 
 static void a_code_the_library_hides_is_found_in_what_it_read(void **unused)
@@ -218,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_end_is_told_by_its_class),
+		cmocka_unit_test(and_through_tls_the_same),
 		cmocka_unit_test(a_code_the_library_hides_is_found_in_what_it_read),
 		cmocka_unit_test(a_failed_dial_has_the_class_of_what_is_known_of_it),
 	};

@@ -8,6 +8,13 @@
 
 enum { MESSAGE_TOO_BIG = 1009 };
 
+static bool told_in_tls(const struct ws *ws)
+{
+	SSL *ssl = lws_get_ssl(ws->wsi);
+
+	return ssl && SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN;
+}
+
 static struct ws_ended leg_end_of(const struct ws *ws, const char *text)
 {
 	struct ws_ended e = {
@@ -22,6 +29,9 @@ static struct ws_ended leg_end_of(const struct ws *ws, const char *text)
 		e.how = ws->reset ? LEG_RST : LEG_FIN;
 	else if (!ws->close_sent)
 		ws_stream_ended(ws->fd, &e);
+	/* Said in TLS that no more will come, and the end of the stream is still on its way. */
+	if (e.side == SIDE_CALLER && !ws->aborted && !ws->close_sent && told_in_tls(ws))
+		e.side = SIDE_AGENT;
 	if (e.how != LEG_CLOSE_FRAME)
 		e.code = 0;
 	return e;
@@ -47,6 +57,8 @@ void ws_end(struct ws *ws, const char *text)
 							   0 };
 
 		ws_dial_failed(&d, &e);
+		if (e.failure == DIAL_TLS_CERT && ws->context->tls_reason[0])
+			e.text = ws->context->tls_reason;
 	}
 	e.established = ws->established;
 	ws->context->tls_alert = 0;
@@ -55,6 +67,7 @@ void ws_end(struct ws *ws, const char *text)
 	if (ws->wsi)
 		lws_set_wsi_user(ws->wsi, NULL);
 	ws->owner->on_end(ws->user, &e);
+	ws->context->tls_reason[0] = '\0';
 	buf_free(&ws->joined);
 	buf_free(&ws->queue);
 	free(ws->head);
@@ -131,7 +144,12 @@ static int on_established(struct ws *ws)
 		.set_cookies = context->answer.cookies,
 		.set_cookie_count = context->answer.count,
 	};
+	SSL *ssl = lws_get_ssl(ws->wsi);
 
+	if (ssl) {
+		accepted.tls = (uint16_t)SSL_version(ssl);
+		accepted.cipher = SSL_get_cipher_name(ssl);
+	}
 	ws->established = true;
 	ws->inside++;
 	ws->owner->on_open(ws->user, &accepted);
@@ -187,13 +205,39 @@ static void on_tls_info(const SSL *ssl, int where, int value)
 		context->tls_alert = value & 0xff;
 }
 
+/* The library tells that a certificate was refused, and not why. */
+static void on_certificate(struct ws_context *context, X509_STORE_CTX *store, const SSL *ssl)
+{
+	tls_certificate_reason(
+		X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_current_cert(store),
+		SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name), context->tls_reason);
+}
+
+/* The library would go on without a CA file it cannot read. One context of TLS serves thousands of
+ * connections, most of which are silent at any time: their buffers are let go. */
+static void set_up_tls(struct ws_context *context, SSL_CTX *tls)
+{
+	SSL_CTX_set_app_data(tls, context);
+	SSL_CTX_set_info_callback(tls, on_tls_info);
+	/* What callers speak (RFC 8996). Left to the library, an older listener fails for want
+	 * of a digest, and that has no alert of its own. */
+	SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+	if (context->ca_file && SSL_CTX_load_verify_file(tls, context->ca_file) != 1)
+		context->bad_ca = true;
+}
+
 int ws_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
 	struct ws *ws = user;
 
 	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
-		SSL_CTX_set_app_data(user, lws_context_user(lws_get_context(wsi)));
-		SSL_CTX_set_info_callback(user, on_tls_info);
+		set_up_tls(lws_context_user(lws_get_context(wsi)), user);
+		return 0;
+	}
+	if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
+		if (!size) /* not preverified */
+			on_certificate(lws_context_user(lws_get_context(wsi)), user, in);
 		return 0;
 	}
 	if (!ws)
@@ -203,6 +247,11 @@ int ws_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, voi
 		return append_headers(ws, in, size);
 	case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
 		ws->fd = lws_get_socket_fd(wsi);
+		/* An end of stream without close_notify is how balancers cut. Taken for an error,
+		 * it would be answered by an alert, that by RST, and nobody could tell the one from
+		 * the other. Not earlier: in a handshake the library would wait for more. */
+		if (lws_get_ssl(wsi))
+			SSL_set_options(lws_get_ssl(wsi), SSL_OP_IGNORE_UNEXPECTED_EOF);
 		read_answer(ws->context, wsi);
 		return 0;
 	case LWS_CALLBACK_CLIENT_ESTABLISHED:

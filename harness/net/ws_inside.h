@@ -9,6 +9,7 @@
 #include <libwebsockets.h>
 
 #include "base/buf.h"
+#include "net/tls.h"
 #include "net/ws.h"
 
 enum {
@@ -22,7 +23,11 @@ struct ws_context {
 	struct lws_context *lws;
 	struct ev_loop *ev;
 	bool tls_verify;
-	int tls_alert;		      /* the last fatal one of the connection in service */
+	const char *ca_file; /* while the context is made */
+	bool bad_ca;	     /* it cannot be used */
+	/* Of the connection in service: the last fatal alert, why its certificate does not hold. */
+	int tls_alert;
+	char tls_reason[TLS_REASON_MAX];
 	struct ev_prepare reaper;     /* runs while doomed is not empty */
 	struct ws *doomed;	      /* to be ended from the loop */
 	const unsigned char *service; /* the library's read buffer, once seen */

@@ -1,9 +1,6 @@
 /* What the client does for its owner, against raw servers on the same loop. */
 #include "net/test_peer.h"
 
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
-
 static void a_dial_to_nobody_is_refused(void **unused)
 {
 	struct script silent = { .ending = STAY };
@@ -263,91 +260,6 @@ static void a_full_socket_queues_up_to_the_limit_and_then_refuses(void **unused)
 	stop(&c);
 }
 
-/* A server whose certificate nobody vouches for. `ciphers`: its only ones, of TLS 1.2; NULL for
- * all. */
-struct tls_peer {
-	struct peer tcp;
-	SSL_CTX *context;
-	SSL *ssl;
-};
-
-static void on_tls_peer(void *user, int events)
-{
-	struct tls_peer *p = user;
-
-	(void)events;
-	if (SSL_accept(p->ssl) == 1 || SSL_get_error(p->ssl, -1) != SSL_ERROR_WANT_READ)
-		loop_fd_want(p->tcp.watch, 0);
-}
-
-static void on_tls_accept(void *user, int events)
-{
-	struct tls_peer *p = user;
-
-	(void)events;
-	p->tcp.fd = accept4(p->tcp.listener, NULL, NULL, SOCK_NONBLOCK);
-	assert_true(p->tcp.fd >= 0);
-	p->ssl = SSL_new(p->context);
-	SSL_set_fd(p->ssl, p->tcp.fd);
-	p->tcp.watch = loop_fd_new(p->tcp.loop, p->tcp.fd, on_tls_peer, p);
-	loop_fd_want(p->tcp.watch, LOOP_READ);
-}
-
-static void listen_tls(struct tls_peer *p, struct loop *loop, const char *ciphers)
-{
-	static const struct script silent = { .ending = STAY };
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *certificate = X509_new();
-
-	listen_peer(&p->tcp, loop, &silent);
-	loop_fd_free(p->tcp.accept_watch);
-	p->tcp.accept_watch = loop_fd_new(loop, p->tcp.listener, on_tls_accept, p);
-	loop_fd_want(p->tcp.accept_watch, LOOP_READ);
-	X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-	X509_set_pubkey(certificate, key);
-	X509_sign(certificate, key, EVP_sha256());
-	p->context = SSL_CTX_new(TLS_server_method());
-	if (ciphers) {
-		SSL_CTX_set_max_proto_version(p->context, TLS1_2_VERSION);
-		assert_int_equal(SSL_CTX_set_cipher_list(p->context, ciphers), 1);
-	}
-	assert_int_equal(SSL_CTX_use_certificate(p->context, certificate), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(p->context, key), 1);
-	X509_free(certificate);
-	EVP_PKEY_free(key);
-}
-
-static void what_goes_wrong_in_tls_has_its_class(void **unused)
-{
-	static const struct {
-		const char *ciphers;
-		enum dial_failure failure;
-	} rows[] = {
-		{ NULL, DIAL_TLS_CERT },
-		{ "ECDHE-ECDSA-AES128-GCM-SHA256", DIAL_TLS_CERT },
-		{ "PSK-AES128-GCM-SHA256", DIAL_TLS_VERSION }, /* nothing in common */
-	};
-
-	(void)unused;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct tls_peer p = { .ssl = NULL };
-		struct caller c;
-
-		start(&c);
-		listen_tls(&p, c.loop, rows[i].ciphers);
-		dial(&c, p.tcp.port, true);
-		UNTIL(&c, c.ended);
-		assert_false(c.end.established);
-		if (c.end.failure != rows[i].failure)
-			fail_msg("row %zu: %s (%s)", i, dial_failure_name(c.end.failure), c.text);
-		SSL_free(p.ssl);
-		SSL_CTX_free(p.context);
-		free_peer(&p.tcp);
-		stop(&c);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,7 +274,6 @@ int main(void)
 		cmocka_unit_test(an_aborted_leg_ends_without_a_close_frame),
 		cmocka_unit_test(a_leg_may_be_aborted_from_its_own_callback),
 		cmocka_unit_test(a_full_socket_queues_up_to_the_limit_and_then_refuses),
-		cmocka_unit_test(what_goes_wrong_in_tls_has_its_class),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
