@@ -23,8 +23,10 @@ struct driver_settings {
 	const char *endpoint;		 /* control plane URL; NULL: AWS itself */
 	const char *monitoring_endpoint; /* metrics; NULL: `endpoint` when given, else AWS itself */
 	const char *rule;		 /* rule ARN, or NULL to find it by path */
-	const char *path;   /* path pattern of the rule, as the balancer writes it, or "default" */
-	const char *region; /* NULL: AWS_REGION, AWS_DEFAULT_REGION, us-east-1 */
+	const char *path; /* path pattern of the rule, as the balancer writes it, or "default" */
+	/* NULL: AWS_REGION, AWS_DEFAULT_REGION, and for an endpoint on loopback us-east-1. The
+	 * one in AWS's own endpoint comes first. */
+	const char *region;
 	const char *blue, *green; /* target group names, default "blue" and "green" */
 	int64_t call_within_ns;	  /* deadline of a driver call; 0: 10 s */
 	/* exec only: the operator's script, argv, NULL-terminated; argv[0] a path or a name on

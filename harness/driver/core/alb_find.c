@@ -118,7 +118,7 @@ int alb_find(struct aws *aws, const struct driver_settings *settings, struct alb
 	    find_group(aws, arns, COLOR_GREEN, settings->green ? settings->green : "green", err) <
 		    0)
 		return -1;
-	if (settings->rule) {
+	if (settings->rule && *settings->rule) {
 		arns->rule = xstrdup(settings->rule);
 		return 0;
 	}

@@ -16,7 +16,8 @@ enum {
 	FORM_BYTES_MAX = 256 * 1024,
 	ANSWER_BYTES_MAX = 1024 * 1024,
 	NAME_BYTES_MAX = 512,
-	QUOTE_BYTES_MAX = 80
+	QUOTE_BYTES_MAX = 80,
+	REGION_BYTES = 64
 };
 
 static const struct {
@@ -54,18 +55,35 @@ static bool is_region(const char *text)
 	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text);
 }
 
+/* AWS's own endpoint spelled out: the region in it, else "". */
+static void region_of_endpoint(const char *endpoint, char region[REGION_BYTES])
+{
+	struct url url;
+	int end = 0;
+
+	*region = '\0';
+	if (!endpoint || url_parse(endpoint, &url, NULL) < 0 || !url.tls ||
+	    sscanf(url.host, "elasticloadbalancing.%63[a-z0-9-].amazonaws.com%n", region, &end) !=
+		    1 ||
+	    !end || url.host[end])
+		*region = '\0';
+}
+
 int aws_init(struct aws *aws, const char *endpoint, const char *monitoring_endpoint,
 	     const char *region, int64_t call_within_ns, struct err *err)
 {
 	const char *given[AWS_SERVICE_COUNT] = {
-		[AWS_ELBV2] = endpoint,
-		[AWS_CLOUDWATCH] = monitoring_endpoint ? monitoring_endpoint : endpoint,
+		[AWS_ELBV2] = endpoint, [AWS_CLOUDWATCH] = monitoring_endpoint
 	};
+	char spelled_out[REGION_BYTES];
 
 	*aws = (struct aws){ .local = true,
 			     .policy = retry_policy_default(),
 			     .jitter = rng_split((uint64_t)clock_now_ns(), 0, "aws jitter"),
 			     .call_within_ns = call_within_ns };
+	region_of_endpoint(endpoint, spelled_out);
+	if (!monitoring_endpoint && !*spelled_out)
+		given[AWS_CLOUDWATCH] = endpoint;
 	for (int i = 0; i < AWS_SERVICE_COUNT; i++) {
 		struct url url;
 
@@ -79,7 +97,7 @@ int aws_init(struct aws *aws, const char *endpoint, const char *monitoring_endpo
 			return -1;
 		aws->local = aws->local && is_loopback(url.host);
 	}
-	region = find_region(region, aws->local);
+	region = *spelled_out ? spelled_out : find_region(region, aws->local);
 	if (!region)
 		return err_set(err, ERR_INPUT, "no region: set AWS_REGION");
 	if (!is_region(region))

@@ -30,9 +30,9 @@ struct aws {
 	unsigned retries;    /* since aws_init */
 };
 
-/* Endpoints: URL, "HOST:PORT", or NULL for AWS itself (monitoring: for `endpoint`, if given).
- * region NULL: AWS_REGION, AWS_DEFAULT_REGION, and for local ones us-east-1. May block on the AWS
- * CLI (credentials.h). To be freed in any case. */
+/* Endpoints: URL, "HOST:PORT", or NULL for AWS itself (monitoring: for `endpoint`, if given). AWS's
+ * own endpoint spelled out names the region; else region, AWS_REGION, AWS_DEFAULT_REGION, and for
+ * local ones us-east-1. May block on the AWS CLI (credentials.h). To be freed in any case. */
 int aws_init(struct aws *, const char *endpoint, const char *monitoring_endpoint,
 	     const char *region, int64_t call_within_ns, struct err *);
 void aws_free(struct aws *);

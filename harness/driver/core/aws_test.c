@@ -257,18 +257,44 @@ static void only_a_local_balancer_is_asked_unsigned(void **state)
 
 static void aws_itself_is_found_by_region(void **state)
 {
-	struct aws aws;
+#define ELB(region) "https://elasticloadbalancing." region ".amazonaws.com"
+#define MONITORING(region) "https://monitoring." region ".amazonaws.com/"
+	static const struct {
+		const char *endpoint, *monitoring, *region, *elbv2, *cloudwatch, *sigv4;
+	} cases[] = {
+		{ NULL, NULL, "eu-west-3", ELB("eu-west-3") "/", MONITORING("eu-west-3"),
+		  "aws:amz:eu-west-3:monitoring" },
+		/* spelled out: its own region, whatever the environment says */
+		{ ELB("eu-west-3"), NULL, NULL, ELB("eu-west-3"), MONITORING("eu-west-3"),
+		  "aws:amz:eu-west-3:monitoring" },
+		{ ELB("eu-west-3"), "https://10.0.0.1/", "us-east-1", ELB("eu-west-3"),
+		  "https://10.0.0.1/", "aws:amz:eu-west-3:monitoring" },
+		/* not AWS's own: one endpoint serves both */
+		{ ELB("eu-west-3") ".example.com", NULL, "us-east-1",
+		  ELB("eu-west-3") ".example.com", ELB("eu-west-3") ".example.com",
+		  "aws:amz:us-east-1:monitoring" },
+		{ "https://10.0.0.1/", NULL, "us-east-1", "https://10.0.0.1/", "https://10.0.0.1/",
+		  "aws:amz:us-east-1:monitoring" },
+	};
+#undef ELB
+#undef MONITORING
 
 	(void)state;
 	setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "hush", 1);
-	assert_int_equal(aws_init(&aws, NULL, NULL, "eu-west-3", NS_PER_S, NULL), 0);
-	assert_string_equal(aws.endpoint[AWS_ELBV2],
-			    "https://elasticloadbalancing.eu-west-3.amazonaws.com/");
-	assert_string_equal(aws.endpoint[AWS_CLOUDWATCH],
-			    "https://monitoring.eu-west-3.amazonaws.com/");
-	assert_string_equal(aws.sigv4[AWS_CLOUDWATCH], "aws:amz:eu-west-3:monitoring");
-	aws_free(&aws);
+	setenv("AWS_REGION", "ap-south-1", 1);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct aws aws;
+
+		assert_int_equal(aws_init(&aws, cases[i].endpoint, cases[i].monitoring,
+					  cases[i].region, NS_PER_S, NULL),
+				 0);
+		assert_string_equal(aws.endpoint[AWS_ELBV2], cases[i].elbv2);
+		assert_string_equal(aws.endpoint[AWS_CLOUDWATCH], cases[i].cloudwatch);
+		assert_string_equal(aws.sigv4[AWS_CLOUDWATCH], cases[i].sigv4);
+		assert_false(aws.local);
+		aws_free(&aws);
+	}
 }
 
 /* A CLI that gives what the file beside it says, or fails when there is none. */
