@@ -6,7 +6,10 @@ import datetime
 import http.server
 import json
 import os
+import socket
+import ssl
 import subprocess
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -296,6 +299,45 @@ def metrics_are_told_in_both_protocols():
         assert body["message"] == "The parameter EndTime must be greater than StartTime.", body
 
 
+def negotiated(address):
+    """The protocol of a TLS connection that offers 1.3 and nothing else, or the reason there is none"""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as plain:
+        try:
+            with context.wrap_socket(plain) as connection:
+                return connection.version()
+        except ssl.SSLError as error:
+            return error.reason
+
+
+def a_listener_is_given_another_tls_policy():
+    """ELBSecurityPolicy-2016-08 has no TLS 1.3; after modify-listener --ssl-policy the next handshake has it"""
+    folder = tempfile.mkdtemp()
+    certificate, key = os.path.join(folder, "certificate.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2", "-keyout",
+                    key, "-out", certificate], check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    old, new = "ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    with edge("--tls-policy", old, "--certificate", certificate, "--key", key) as e:
+        listener = e.ok("elbv2", "describe-listeners", "--listener-arns", LISTENER)["Listeners"][0]
+        assert (listener["Protocol"], listener["SslPolicy"]) == ("HTTPS", old), listener
+        found = e.ok("elbv2", "describe-ssl-policies", "--names", old)["SslPolicies"]
+        assert "TLSv1.2" in found[0]["SslProtocols"] and "TLSv1.3" not in found[0]["SslProtocols"], found
+        assert "PROTOCOL_VERSION" in negotiated(e.listen), negotiated(e.listen)
+        e.refused("SSLPolicyNotFound", "'none' not found", "elbv2", "modify-listener", "--listener-arn", LISTENER, "--ssl-policy",
+                  "none")
+        os.rename(key, key + ".away")
+        e.refused("InvalidConfigurationRequest", "key.pem", "elbv2", "modify-listener", "--listener-arn", LISTENER,
+                  "--ssl-policy", new)
+        assert "PROTOCOL_VERSION" in negotiated(e.listen), "still the old policy"
+        os.rename(key + ".away", key)
+        e.ok("elbv2", "modify-listener", "--listener-arn", LISTENER, "--ssl-policy", new, "--certificates",
+             f"CertificateArn={listener['Certificates'][0]['CertificateArn']}")
+        assert negotiated(e.listen) == "TLSv1.3"
+
+
 def malformed_bodies_are_answered_or_closed():
     """Too large, in chunks, no text, cut off: an answer of the 400 kind, and the edge lives on"""
     with edge() as e:
@@ -315,4 +357,5 @@ def malformed_bodies_are_answered_or_closed():
 if __name__ == "__main__":
     lib.main([a_cutover_script_finds_every_command_it_needs, what_aws_documents_as_an_error_is_one,
               signatures_are_verified_when_there_is_a_secret, a_planted_fault_fails_the_call_it_names,
-              metrics_are_told_in_both_protocols, malformed_bodies_are_answered_or_closed])
+              metrics_are_told_in_both_protocols, a_listener_is_given_another_tls_policy,
+              malformed_bodies_are_answered_or_closed])
