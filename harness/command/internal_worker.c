@@ -1,5 +1,6 @@
 /* A worker: one process of callers, spawned by the supervisor. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,8 +145,8 @@ static int bind_worker(struct worker *w, const char *dir, const char *local_ips,
 	struct lane_identity identity = { .seed = w->scenario->seed,
 					  .role = ROLE_WORKER,
 					  .index = w->index };
-	struct ws_settings tls = { .tls_verify = true };
-	char run6[16];
+	struct ws_settings tls = { .tls_verify = true, .ca_file = w->scenario->target.ca };
+	char run6[16], ca[PATH_MAX];
 	struct buf url = buf_init(2048);
 	struct crowd_settings s = {
 		.scenario = w->scenario, .worker = w->index, .workers = w->of, .run6 = run6
@@ -166,6 +167,8 @@ static int bind_worker(struct worker *w, const char *dir, const char *local_ips,
 	if ((local_ips && ipv4_range(local_ips, &s.first_source, &s.sources, err) < 0) ||
 	    bind_url(w, bind, &url, err) < 0 || make_room(w, err) < 0)
 		goto out;
+	if (!tls.ca_file && control_value(bind, "ca", ca, sizeof(ca)))
+		tls.ca_file = ca; /* the local stack's own */
 	scenario_digest(w->scenario, identity.scenario_digest);
 	if (lane_open(dir, &identity, &w->lane, err) < 0 ||
 	    ws_context_new(w->loop, &tls, &w->ws, err) < 0)

@@ -115,6 +115,23 @@ static void print_timers(const struct scenario *sc)
 		       rows[i].ns ? duration(rows[i].ns, text) : "off");
 }
 
+static void print_target(const struct scenario *sc)
+{
+	static const char *const shows[] = { "a good certificate", "an expired certificate",
+					     "a certificate of another name",
+					     "a certificate of an unknown issuer" };
+
+	if (strncmp(sc->target.url, "wss://", 6))
+		return;
+	printf("target\n  callers speak TLS and believe %s\n",
+	       sc->target.ca ? sc->target.ca :
+	       sc->stack.tls ? "an authority made for the run" :
+			       "the issuers this system knows");
+	if (sc->stack.tls)
+		printf("  the local listener speaks %s and shows %s\n", sc->stack.tls,
+		       shows[sc->stack.certificate]);
+}
+
 static void print_warnings(const char *lines)
 {
 	while (*lines) {
@@ -248,6 +265,7 @@ static void print_plan(const struct scenario *sc, const char *warnings, unsigned
 		printf("%s\n", sc->about);
 	end = print_timeline(sc);
 	print_timers(sc);
+	print_target(sc);
 	print_warnings(warnings);
 	until_ns = end.latest_ns - timeline_afterwards_ns(sc);
 	for (unsigned worker = 0; worker < workers; worker++)

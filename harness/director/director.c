@@ -198,6 +198,7 @@ static int prepare(struct walk *w, struct err *err)
 				(long long)(healthy_within_ns / NS_PER_S));
 		walk_wait(w, clock_now_ns() + 100 * NS_PER_MS, NULL);
 	}
+	step_tls(w);
 	return step_read_back(w, 1, &w->snapshot, err);
 }
 

@@ -112,9 +112,11 @@ static void on_end(void *user, const struct ws_ended *e)
 	p->stage = OVER;
 	if (!p->answered && !p->err->kind) {
 		if (!e->established)
-			err_set(p->err, ERR_WORLD, "dial failed: %s%s%.*d",
+			err_set(p->err, ERR_WORLD, "dial failed: %s%s%.*d%s%s",
 				dial_failure_name(e->failure), e->status ? " " : "",
-				e->status ? 3 : 0, e->status);
+				e->status ? 3 : 0, e->status,
+				e->failure == DIAL_TLS_CERT ? ": " : "",
+				e->failure == DIAL_TLS_CERT ? e->text : "");
 		else
 			err_set(p->err, ERR_WORLD,
 				"the leg ended before the reply: %s %u by the %s",
@@ -145,7 +147,7 @@ int probe_call(const struct probe_target *target, struct probe_result *ret, stru
 					       .on_end = on_end };
 	struct probe p = { .target = target,
 			   .context = { .call = target->call, .conn = target->call } };
-	struct ws_settings settings = { .tls_verify = true };
+	struct ws_settings settings = { .tls_verify = true, .ca_file = target->ca };
 	struct ws_context *context = NULL;
 	struct wire_handshake handshake = { .protocol = NULL };
 	struct ws_header headers[WIRE_HEADERS_MAX];

@@ -13,6 +13,7 @@
 struct probe_target {
 	const char *url;  /* ws://... complete */
 	const char *call; /* id, p-... */
+	const char *ca;	  /* PEM file a wss certificate is verified with; NULL: the system's */
 	const struct wire *wire;
 	uint64_t token;
 	int64_t timeout_ns;

@@ -71,6 +71,7 @@ struct stage {
 	void *user;
 	bool cancelled; /* set by the owner: every await gives up at once */
 	struct stage_credentials credentials;
+	char ca[4096]; /* of the local listener: who is to be believed; "" without TLS */
 	struct member members[MEMBERS_MAX];
 	size_t count;
 };
@@ -108,8 +109,8 @@ void stage_free(struct stage *); /* everything must have ended */
 /* Brings up the local stack (redis-server, tap, agents of both colors, edge) and appends its late
  * variables, one "name=value" line each, to bindings: redis, alb (HOST:PORT), balancer (URL of its
  * control plane), instances ("NAME:COLOR:HOST:PORT,..."), pids (of them, in the same order),
- * load_balancer, listener, rule, blue, green (ARNs). The credentials stay in the stage;
- * surroundings.h makes an environment of both. */
+ * ca (with TLS), load_balancer, listener, rule, blue, green (ARNs). The credentials stay in the
+ * stage; surroundings.h makes an environment of both. */
 int stage_local_up(struct stage *, const struct scenario *, struct buf *bindings, struct err *);
 
 #endif

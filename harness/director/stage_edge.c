@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "director/stage_parts.h"
+#include "net/certificate.h"
 
 /* Characters that need no quoting anywhere; 64 of them, so that six bits choose one evenly. */
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -58,6 +60,25 @@ static void add_asked(struct arguments *a, const struct stack *s)
 	for (size_t i = 0; i < s->api_fault_count; i++)
 		argument_pair(a, "--api-fault", "%s", s->api_faults[i]);
 }
+
+/* A certificate as asked for, and who is to believe it. */
+static int add_tls(struct stage *stage, struct arguments *a, const struct stack *s,
+		   char key[PATH_MAX], struct err *err)
+{
+	struct certificate_files files;
+
+	if (!s->tls)
+		return 0;
+	if (certificate_make(stage->run_dir, s->certificate, &files, err) < 0)
+		return -1;
+	argument_pair(a, "--tls-policy", "%s", s->tls);
+	argument_pair(a, "--certificate", "%s", files.certificate);
+	argument_pair(a, "--key", "%s", files.key);
+	snprintf(stage->ca, sizeof stage->ca, "%s", files.ca);
+	snprintf(key, PATH_MAX, "%s", files.key);
+	return 0;
+}
+
 /* What the part really does: the overlay's value, else what the timers declare. */
 static long long seconds(int64_t really_ns, int64_t declared_ns)
 {
@@ -69,7 +90,7 @@ int part_edge(struct stage *stage, const struct scenario *sc, const struct buf *
 {
 	const struct stack *s = &sc->stack;
 	struct arguments a = { .count = 0 };
-	char program[4096], *environment[4] = { NULL };
+	char program[4096], key[PATH_MAX] = "", *environment[4] = { NULL };
 	int result;
 
 	if (process_beside("fixtures/alb/main", program, sizeof program, err) < 0)
@@ -99,7 +120,7 @@ int part_edge(struct stage *stage, const struct scenario *sc, const struct buf *
 	argument_pair(&a, "--unhealthy", "2");
 	argument_pair(&a, "--seed", "%llu", (unsigned long long)sc->seed);
 	add_asked(&a, s);
-	if (make_credentials(&stage->credentials, err) < 0)
+	if (add_tls(stage, &a, s, key, err) < 0 || make_credentials(&stage->credentials, err) < 0)
 		return -1;
 	environment[0] = xasprintf("ALB_ACCESS_KEY_ID=%s", stage->credentials.key_id);
 	environment[1] = xasprintf("ALB_SECRET_ACCESS_KEY=%s", stage->credentials.secret);
@@ -114,5 +135,8 @@ int part_edge(struct stage *stage, const struct scenario *sc, const struct buf *
 		free(environment[i]);
 	if (result < 0)
 		return -1;
-	return stage_await_ready(*ret, PART_READY_S * NS_PER_S, err);
+	result = stage_await_ready(*ret, PART_READY_S * NS_PER_S, err);
+	if (key[0]) /* read by now: a record of a run holds no key */
+		unlink(key);
+	return result;
 }

@@ -175,6 +175,8 @@ int stage_local_up(struct stage *stage, const struct scenario *sc, struct buf *b
 		goto out;
 	buf_printf(bindings, "redis=%s\ninstances=%s\npids=%s\n", redis, buf_text(&instances),
 		   buf_text(&pids));
+	if (stage->ca[0])
+		buf_printf(bindings, "ca=%s\n", stage->ca);
 	result = bind_edge(edge, bindings, err);
 out:
 	buf_free(&targets);

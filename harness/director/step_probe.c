@@ -24,7 +24,10 @@ static int probe_url(struct walk *w, const char *address, const char *call, stru
 	control_value(&w->bind, "alb", alb, sizeof alb);
 	if (address && w->scenario->stack.kind == STACK_NONE)
 		template = address; /* target.direct.<color> is a whole URL */
-	return scenario_bind(template, bound, sizeof bound / sizeof *bound, url, err);
+	else if (address && !strncmp(template, "wss://", 6))
+		buf_puts(url, "ws"); /* TLS ends at the local balancer */
+	return scenario_bind(template + (url->len ? 3 : 0), bound, sizeof bound / sizeof *bound,
+			     url, err);
 }
 
 static int redis_address(struct walk *w, struct buf *out, struct err *err)
@@ -80,8 +83,9 @@ int step_probe(struct walk *w, const struct walk_instance *on, const char *addre
 	struct probe_result answer = { .color = COLOR_UNKNOWN };
 	struct buf url = buf_init(2048);
 	struct rng tokens = rng_split(w->scenario->seed, (uint64_t)w->probes, "probe");
-	char call[64];
+	char call[64], ca[4096];
 	struct probe_target target = { .call = call,
+				       .ca = walk_ca(w, ca, sizeof ca),
 				       .wire = wire_find(w->scenario->target.wire),
 				       .token = rng_u64(&tokens),
 				       .timeout_ns = probe_within_ns };

@@ -73,6 +73,10 @@ int step_action_done(struct walk *, struct event, int result, const struct err *
 int step_probe(struct walk *, const struct walk_instance *on, const char *address, enum color want,
 	       struct err *);
 int step_smoke(struct walk *, const struct step *, struct err *);
+/* Two handshakes with a wss target, on record; nothing for a ws one. Never fails the run. */
+void step_tls(struct walk *);
+/* The CA file a wss target is verified with, maybe in `room`; NULL: the system's. */
+const char *walk_ca(const struct walk *, char *room, size_t size);
 /* Balancer as it is now, recorded as a config event with these flags. */
 int step_read_back(struct walk *, uint8_t flags, struct driver_view *ret, struct err *);
 

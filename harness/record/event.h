@@ -53,7 +53,8 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	X(DIAL_INV, "dial.inv",                                                                  \
 	  "due; leg; flags: DIAL_HAS_COOKIE when an affinity cookie was sent")                   \
 	X(DIAL_OK, "dial.ok",                                                                    \
-	  "leg; code: 101; color, instance; due: t of dial.inv; flags: DIAL_* below")            \
+	  "leg; code: 101; color, instance; due: t of dial.inv; aux: TLS version (0x0304), "     \
+	  "0 without; flags: DIAL_* below")                                                      \
 	X(DIAL_FAIL, "dial.fail",                                                                \
 	  "leg; code: HTTP status or 0; n: enum dial_failure; aux: attempt; due: t of "          \
 	  "dial.inv")                                                                            \
@@ -144,8 +145,9 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	X(SAID, "said", "a line of the operator's script, as it came. conn: note")               \
 	X(TLS, "tls",                                                                            \
 	  "a handshake of our own with the listener: code: version agreed on (0x0304), 0 "       \
-	  "none; n: enum dial_failure (ok, tls_version, tls_cert, ...); flags: TLS_*; conn: "    \
-	  "note: cipher, days left, or the error")                                               \
+	  "none; n: enum dial_failure (ok, tls_version, tls_cert, ...); flags: TLS_*; due: "     \
+	  "its begin; aux: days the certificate is still good; conn: note: all of it, or why "   \
+	  "not")                                                                                 \
 	X(WITNESS, "witness",                                                                    \
 	  "active connections as the balancer's own metrics count them, both sides: aux; "       \
 	  "flags: 1 no data point")

@@ -77,6 +77,26 @@ static bool is_ws_url(const char *url)
 	return !strncmp(url, "ws://", 5) || !strncmp(url, "wss://", 6);
 }
 
+/* The listener of the local stack speaks what the callers speak. */
+static int check_tls(const struct validation *v)
+{
+	const struct stack *s = &v->sc->stack;
+	bool wss = !strncmp(v->sc->target.url, "wss://", 6);
+
+	if (s->tls && !wss)
+		return validate_error(
+			v, "target.url",
+			"stack.tls makes the listener speak TLS: the URL must begin with wss://");
+	if (!s->tls && wss)
+		return validate_error(
+			v, "target.url",
+			"wss:// needs a listener with TLS: give stack.tls a security policy");
+	if (!s->tls && s->certificate != CERTIFICATE_GOOD)
+		return validate_error(v, "stack.certificate",
+				      "a certificate needs a listener with TLS: stack.tls");
+	return 0;
+}
+
 static int check_local(const struct validation *v)
 {
 	const struct scenario *sc = v->sc;
@@ -95,7 +115,7 @@ static int check_local(const struct validation *v)
 			v, "state.key",
 			"the local agents write PREFIX${call}; \"%.60s\" does not end with ${call}",
 			sc->state.key);
-	return 0;
+	return check_tls(v);
 }
 
 static int check_deployed(const struct validation *v)

@@ -113,6 +113,7 @@ static void on_open(struct call *c, const struct call_input *in, int64_t now_ns,
 	c->dial_flags |= in->set_cookie ? DIAL_SET_COOKIE : 0;
 	c->color = in->color;
 	c->instance = in->instance;
+	c->tls = in->tls;
 	c->opened_ns = c->heard_ns = now_ns;
 	c->untold = true;
 	c->legs++;

@@ -51,6 +51,7 @@ struct call {
 	/* dial.ok of this leg is not on record yet: the first message may contradict the 101 */
 	bool untold;
 	uint8_t dial_flags; /* DIAL_* of the last dial */
+	uint16_t tls;	    /* version of the current leg, 0 without */
 	uint16_t leg;	    /* number of the current, or next, leg; 0 until one was admitted */
 	uint16_t legs;	    /* that were up */
 	uint8_t instance;   /* of this leg; 0 unknown */
@@ -87,6 +88,7 @@ struct call_input {
 	enum color color; /* OPEN, MEANING: as said there; unknown when not said */
 	uint8_t instance; /* interned; 0 when not said */
 	bool set_cookie;  /* OPEN */
+	uint16_t tls;	  /* OPEN: version agreed on, 0 without */
 	bool has_cookie;  /* START, TIMER: a dial would carry a cookie now */
 	const struct meaning *meaning;
 	bool established; /* END: of a leg; else of a dial */

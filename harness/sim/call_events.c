@@ -74,6 +74,7 @@ void say_open(const struct call *c, uint8_t more_flags, struct call_actions *out
 	e->code = SWITCHING_PROTOCOLS;
 	e->due_ns = c->dialed_ns;
 	e->flags = (uint8_t)(c->dial_flags | more_flags);
+	e->aux = c->tls;
 	place(c, e);
 }
 

@@ -34,7 +34,7 @@ static void on_open(void *user, const struct ws_accepted *accepted)
 {
 	int64_t now_ns = clock_now_ns();
 	struct leg *leg = user;
-	struct call_input in = { .kind = INPUT_OPEN };
+	struct call_input in = { .kind = INPUT_OPEN, .tls = accepted->tls };
 	int color = accepted->color ? color_parse(accepted->color) : -1;
 	char path[LEG_PATH_MAX];
 
