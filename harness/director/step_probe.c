@@ -6,8 +6,8 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "director/probe_call.h"
+#include "director/probe_state.h"
 #include "director/walk.h"
-#include "observe/call_state.h"
 
 static const int64_t probe_within_ns = TIMELINE_ACTION_S * NS_PER_S;
 
@@ -46,7 +46,7 @@ static int check_state(struct walk *w, const char *call, const struct probe_resu
 	const struct variable bound[] = { { "call", call }, { "run", w->run6 } };
 	struct buf address = buf_init(512), key = buf_init(512);
 	struct redis *redis = NULL;
-	struct call_state state;
+	struct call_state state = { .turns = 0 };
 	int64_t deleted;
 	int result = -1;
 
@@ -54,20 +54,9 @@ static int check_state(struct walk *w, const char *call, const struct probe_resu
 	    scenario_bind(w->scenario->state.key, bound, 2, &key, err) < 0 ||
 	    redis_open(buf_text(&address), 2 * NS_PER_S, &redis, err) < 0)
 		goto out;
-	if (call_state_read(redis, buf_text(&key), &state, err) == 0) {
-		if (!state.found)
-			err_set(err, ERR_WORLD, "the reply arrived but %s is not in Redis",
-				buf_text(&key));
-		else if (!state.has_turns || state.turns != 1)
-			err_set(err, ERR_WORLD, "%s holds %u turns after turn 1 was answered",
-				buf_text(&key), state.turns);
-		else if (answer->has_digest && state.has_digest && state.digest != answer->digest)
-			err_set(err, ERR_WORLD, "%s holds another digest than the reply said",
-				buf_text(&key));
-		else
-			result = 0;
-		*ret_turns = state.turns;
-	}
+	result = probe_state_check(
+		redis, &(struct probe_state){ .key = buf_text(&key), .said = answer }, &state, err);
+	*ret_turns = state.turns;
 	if (redis_delete(redis, buf_text(&key), &deleted, result < 0 ? NULL : err) < 0)
 		result = -1;
 out:
@@ -87,6 +76,7 @@ int step_probe(struct walk *w, const struct walk_instance *on, const char *addre
 	struct probe_target target = { .call = call,
 				       .ca = walk_ca(w, ca, sizeof ca),
 				       .wire = wire_find(w->scenario->target.wire),
+				       .want = want,
 				       .token = rng_u64(&tokens),
 				       .timeout_ns = probe_within_ns };
 	struct event e = event_make(EVENT_PROBE_OK, -1);
@@ -101,11 +91,6 @@ int step_probe(struct walk *w, const struct walk_instance *on, const char *addre
 	target.url = buf_text(&url);
 	if (probe_call(&target, &answer, err) < 0 || check_state(w, call, &answer, &turns, err) < 0)
 		goto out;
-	if (answer.color != COLOR_UNKNOWN && answer.color != want) {
-		err_set(err, ERR_WORLD, "probe call %s: expected %s, was answered by %s (%s)", call,
-			color_name(want), answer.instance, color_name(answer.color));
-		goto out;
-	}
 	result = 0;
 out:
 	e.t_ns = clock_now_ns();

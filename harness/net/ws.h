@@ -58,6 +58,9 @@ struct ws_ended {
 };
 
 struct ws_owner {
+	/* The connection stands, TLS included, and the request goes out. To note the time: nothing
+	 * may be asked of the dial in it. May be NULL. */
+	void (*on_connected)(void *user);
 	void (*on_open)(void *user, const struct ws_accepted *);
 	/* One whole message (fragments joined, at most 64 KiB; larger ends the leg with 1009). */
 	void (*on_message)(void *user, const void *data, size_t size, bool binary);

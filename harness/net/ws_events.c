@@ -87,6 +87,8 @@ static int append_headers(struct ws *ws, char **at, size_t room)
 			begin--;
 		ws->context->service = (const unsigned char *)begin;
 	}
+	if (ws->owner->on_connected)
+		ws->owner->on_connected(ws->user);
 	if (size >= room)
 		return -1;
 	if (size)
