@@ -30,6 +30,9 @@ struct world_call; /* one live call */
 struct check {
 	const char *name;  /* the word in result.json, the file's name */
 	const char *about; /* one sentence: the invariant */
+	/* Does the invariant speak about such a scenario? When not, no judgement of it mentions the
+	 * check. NULL: about every one. */
+	bool (*asked)(const struct scenario *);
 	uint64_t kinds;    /* KIND(...) | ...: which events it wants; 0 is allowed */
 	size_t state_bytes, call_bytes;
 	/* Called once, before the first event. May be NULL. */

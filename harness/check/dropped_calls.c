@@ -70,7 +70,7 @@ static void refused(const struct world *w, const struct world_call *c, struct fi
 	struct witness wit = witness_of_call(w, c, c->end_ns);
 
 	wit.anomaly = ANOMALY_BLOCKED;
-	wit.cause = ANOMALY_UNKNOWN;
+	wit.cause = cause_of_refused_dial(c->dial_failure);
 	witness_say(&wit, "never admitted within %.1f s: %u dials failed, the last by %s%s%.0u",
 		    (double)w->scenario->timers.setup_within_ns / NS_PER_S, c->dial_failures,
 		    dial_failure_name(c->dial_failure), c->dial_status ? " " : "", c->dial_status);

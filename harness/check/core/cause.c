@@ -43,6 +43,13 @@ struct cause cause_of_cut(const struct world *w, const struct leg_cut *cut)
 	return best;
 }
 
+enum anomaly cause_of_refused_dial(unsigned failure)
+{
+	return failure == DIAL_TLS_VERSION ? ANOMALY_TLS_VERSION
+	       : failure == DIAL_TLS_CERT  ? ANOMALY_TLS_CERTIFICATE
+					   : ANOMALY_UNKNOWN;
+}
+
 const char *cut_text(const struct leg_cut *cut, char out[CUT_TEXT_MAX])
 {
 	const char *by = cut->side == SIDE_AGENT ? "the agent's side" : "the caller";

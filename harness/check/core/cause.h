@@ -21,6 +21,8 @@ struct cause {
 };
 
 struct cause cause_of_cut(const struct world *, const struct leg_cut *);
+/* Of a dial that failed by this enum dial_failure: tls_version, tls_certificate, or unknown. */
+enum anomaly cause_of_refused_dial(unsigned failure);
 /* "closed 1012 by the agent" and the like, into out. */
 enum { CUT_TEXT_MAX = 64 };
 const char *cut_text(const struct leg_cut *, char out[CUT_TEXT_MAX]);

@@ -38,11 +38,15 @@ struct fold *fold_new(const struct scenario *scenario, const struct history *nam
 	struct fold *f = xcalloc(1, sizeof(*f));
 	size_t entry_bytes = sizeof(struct world_call);
 
-	f->count = check_count();
-	ASSERT(f->count <= CHECKS_MAX);
-	f->findings = xcalloc(f->count ? f->count : 1, sizeof(*f->findings));
-	for (size_t i = 0; i < f->count; i++) {
-		const struct check *check = check_at(i);
+	ASSERT(check_count() <= CHECKS_MAX);
+	f->findings = xcalloc(check_count() ? check_count() : 1, sizeof(*f->findings));
+	for (size_t n = 0; n < check_count(); n++) {
+		const struct check *check = check_at(n);
+		size_t i = f->count;
+
+		if (check->asked && !check->asked(scenario))
+			continue;
+		f->count++;
 		f->all[i] = (struct listener){ .check = check,
 					       .finding = &f->findings[i],
 					       .call_offset = entry_bytes,

@@ -23,8 +23,8 @@ static struct judgement *judge_story(const struct story *story, const struct sce
 /* "check:anomaly check:anomaly ..." of all failing checks, in the registry's order. */
 static void failures(const struct judgement *j, struct buf *out)
 {
-	for (size_t i = 0; i < check_count(); i++) {
-		const struct finding *f = golden_finding(j, check_at(i)->name);
+	for (size_t i = 0; i < j->finding_count; i++) {
+		const struct finding *f = &j->findings[i];
 		for (unsigned a = 0; f->verdict == VERDICT_FAIL && a < ANOMALY_COUNT; a++) {
 			if (f->anomalies[a])
 				buf_printf(out, "%s%s:%s", out->len ? " " : "", f->name,
