@@ -22,13 +22,27 @@
 struct inheritance {
 	char **environment;
 	pid_t parent;
-	int control, input, output, errors, report;
+	int control, input, output, errors, report, leash;
 };
+
+/* Of the leash in the child: out of the way of what scripts number their own by. */
+enum { LEASH_FD_MIN = 100 };
+
+/* When the other end closes, our death included, the kernel kills our group. */
+static int put_on_leash(int fd)
+{
+	int leash = fcntl(fd, F_DUPFD, LEASH_FD_MIN);
+
+	if (leash < 0 || fcntl(leash, F_SETOWN, -getpid()) < 0 ||
+	    fcntl(leash, F_SETSIG, SIGKILL) < 0 || fcntl(leash, F_SETFL, O_ASYNC) < 0)
+		return -1;
+	return leash;
+}
 
 /* Between fork and exec: async-signal-safe calls only. */
 static _Noreturn void child(const struct process_spec *spec, const struct inheritance *from)
 {
-	int control = from->control, report = from->report;
+	int control = from->control, report = from->report, leash = -1;
 	sigset_t none;
 	int code;
 
@@ -37,6 +51,8 @@ static _Noreturn void child(const struct process_spec *spec, const struct inheri
 	    (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != from->parent))
 		goto fail;
 	if ((spec->new_group || spec->whole_group) && setpgid(0, 0) < 0)
+		goto fail;
+	if (spec->whole_group && (leash = put_on_leash(from->leash)) < 0)
 		goto fail;
 	/* A wish: without the right to it the process is an ordinary one. */
 	if (spec->prompt)
@@ -62,7 +78,9 @@ static _Noreturn void child(const struct process_spec *spec, const struct inheri
 	} else {
 		close(PROCESS_CONTROL_FD);
 	}
-	if (syscall(SYS_close_range, 5u, ~0u, 0u) < 0)
+	if (leash >= 0 && syscall(SYS_close_range, (unsigned)leash + 1, ~0u, 0u) < 0)
+		goto fail;
+	if (syscall(SYS_close_range, 5u, (unsigned)leash - 1, 0u) < 0) /* without one: all */
 		goto fail;
 	/* Defaults first: a signal that waits must not meet a handler of the parent's. */
 	for (int signo = 1; signo < 32; signo++)
@@ -156,7 +174,8 @@ static int start(const struct process_spec *spec, const struct inheritance *from
 
 int process_spawn(const struct process_spec *spec, struct process *ret, struct err *err)
 {
-	int pair[2] = { -1, -1 }, report[2] = { -1, -1 }, captured[2] = { -1, -1 }, result = -1;
+	int pair[2] = { -1, -1 }, report[2] = { -1, -1 }, captured[2] = { -1, -1 };
+	int leash[2] = { -1, -1 }, result = -1;
 	struct inheritance from = { .parent = getpid(), .input = -1, .errors = -1 };
 	pid_t pid = -1;
 
@@ -165,7 +184,8 @@ int process_spawn(const struct process_spec *spec, struct process *ret, struct e
 		err_errno(err, ERR_HARNESS, errno, "control channel for %s", spec->program);
 		goto out;
 	}
-	if (pipe2(report, O_CLOEXEC) < 0 || (spec->ret_output && pipe2(captured, O_CLOEXEC) < 0)) {
+	if (pipe2(report, O_CLOEXEC) < 0 || (spec->ret_output && pipe2(captured, O_CLOEXEC) < 0) ||
+	    (spec->whole_group && pipe2(leash, O_CLOEXEC) < 0)) {
 		err_errno(err, ERR_HARNESS, errno, "spawn %s", spec->program);
 		goto out;
 	}
@@ -173,11 +193,13 @@ int process_spawn(const struct process_spec *spec, struct process *ret, struct e
 		goto out;
 	from.control = pair[1];
 	from.report = report[1];
+	from.leash = leash[0];
 	if (start(spec, &from, report, &pid, err) < 0)
 		goto out;
 	*ret = (struct process){ .pid = pid,
 				 .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
 				 .control = pair[0],
+				 .leash = leash[1],
 				 .whole_group = spec->whole_group };
 	if (ret->pidfd < 0) {
 		err_errno(err, ERR_HARNESS, errno, "pidfd of %s", spec->program);
@@ -186,7 +208,7 @@ int process_spawn(const struct process_spec *spec, struct process *ret, struct e
 		goto out;
 	}
 	fcntl(ret->pidfd, F_SETFD, FD_CLOEXEC);
-	pair[0] = -1;
+	pair[0] = leash[1] = -1;
 	if (spec->ret_output) {
 		fcntl(captured[0], F_SETFL, O_NONBLOCK); /* of our end alone */
 		*spec->ret_output = captured[0];
@@ -197,6 +219,7 @@ out:
 	close_pair(pair);
 	close_pair(report);
 	close_pair(captured);
+	close_pair(leash);
 	close_pair((int[2]){ from.input, from.errors });
 	free(from.environment);
 	return result;
@@ -264,7 +287,9 @@ void process_close(struct process *p)
 		close(p->pidfd);
 	if (p->control >= 0)
 		close(p->control);
-	p->pidfd = p->control = -1;
+	if (p->leash >= 0)
+		close(p->leash);
+	p->pidfd = p->control = p->leash = -1;
 }
 
 /* Kills all there are; the first one's pid, 0 when there is none. A child not yet reaped keeps its

@@ -6,9 +6,11 @@
  *
  * A script has children of its own, which the parent-death signal does not reach: spawn it with
  * `whole_group`, and its process group goes as one. Reaping the leader kills what is left of the
- * group, before the leader's pid, which is the group's id, can become another's. Out of reach is
- * only who makes a session or group of his own, and, when we die without reaping, the leader's
- * children: those fall to the next subreaper above, which calls process_end_children.
+ * group, before the leader's pid, which is the group's id, can become another's. Should we die
+ * without reaping, the kernel kills the group: its leader holds the reading end of a pipe, the
+ * leash, set to send SIGKILL to the group when the writing end, which we hold, is closed (fcntl(2),
+ * F_SETOWN and F_SETSIG). Out of reach is only who makes a session or group of his own: he falls to
+ * the next subreaper above, which calls process_end_children.
  */
 #ifndef NET_PROCESS_H
 #define NET_PROCESS_H
@@ -25,6 +27,7 @@ struct process {
 	pid_t pid;
 	int pidfd;
 	int control; /* our end of the channel, or -1 */
+	int leash;   /* our end of a whole_group's, or -1 */
 	bool whole_group;
 };
 
@@ -56,7 +59,7 @@ int process_signal_group(const struct process *, int signo);
 bool process_reap(struct process *, int *ret_status);
 /* Waits for the end to a deadline (monotonic); false when still running. */
 bool process_wait(struct process *, int64_t deadline_ns, int *ret_status);
-void process_close(struct process *); /* closes pidfd and control */
+void process_close(struct process *); /* closes pidfd, control and leash */
 /* The last thing a subreaper does: kills and reaps every child it has left, those it adopted, and
  * theirs. 0, or -1 when some are there still at the deadline (monotonic). */
 int process_end_children(int64_t deadline_ns);

@@ -292,6 +292,51 @@ static void a_child_dies_with_its_parent(void **state)
 	close(pipe_fd[1]);
 }
 
+/* The same with a script: its children, deaf to all that can be ignored, go with us as well. */
+static void a_whole_group_dies_with_its_parent(void **state)
+{
+	static const char *const argv[] = { "/bin/sh", "-c",
+					    "trap '' HUP INT TERM IO; sleep 600 & echo $!; wait",
+					    NULL };
+	int pipe_fd[2], child_fd;
+	struct pollfd f;
+	char text[32];
+	pid_t middle;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe(pipe_fd), 0);
+	middle = fork();
+	if (middle == 0) {
+		int output;
+		struct process_spec spec = {
+			.program = argv[0], .argv = argv, .ret_output = &output, .whole_group = true
+		};
+		struct process p;
+
+		if (process_spawn(&spec, &p, NULL) < 0)
+			_exit(1);
+		fcntl(output, F_SETFL, 0);
+		n = read(output, text, sizeof text);
+		if (n <= 0 || write(pipe_fd[1], text, (size_t)n) != n)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	n = read(pipe_fd[0], text, sizeof text - 1);
+	assert_true(n > 0);
+	text[n] = '\0';
+	child_fd = (int)syscall(SYS_pidfd_open, atoi(text), 0);
+	assert_true(child_fd >= 0);
+	assert_int_equal(kill(middle, SIGKILL), 0);
+	assert_int_equal(waitpid(middle, NULL, 0), middle);
+	f = (struct pollfd){ .fd = child_fd, .events = POLLIN };
+	assert_int_equal(poll(&f, 1, 20000), 1); /* readable: it has ended */
+	close(child_fd);
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +350,7 @@ int main(void)
 		cmocka_unit_test(a_subreaper_ends_what_it_adopted),
 		cmocka_unit_test(a_program_is_run_to_its_end_for_what_it_says),
 		cmocka_unit_test(a_child_dies_with_its_parent),
+		cmocka_unit_test(a_whole_group_dies_with_its_parent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
