@@ -1,6 +1,7 @@
 #include "director/director.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,6 @@
 static const int64_t bind_within_ns = 60 * NS_PER_S;
 static const int64_t healthy_within_ns = 30 * NS_PER_S;
 static const int64_t workers_grace_ns = 10 * NS_PER_S;
-
-enum { PHASE_OK = 0, PHASE_FAILED = 1, PHASE_NOT_REACHED = 2 };
 
 static void send_up(struct walk *w, enum control_type type, int64_t a, int64_t b, const char *text)
 {
@@ -49,6 +48,7 @@ static void hear(struct walk *w, const struct control_message *m)
 		break;
 	case CONTROL_COUNTERS:
 		w->callers = m->counters;
+		w->callers_heard++;
 		break;
 	case CONTROL_SIGNALED:
 		w->signaled = true;
@@ -71,17 +71,36 @@ static void hear(struct walk *w, const struct control_message *m)
 	}
 }
 
+/* Until the channel or what else is listened to has something. True: the latter. */
+static bool poll_all(struct walk *w, int64_t until_ns)
+{
+	struct pollfd f[1 + WALK_LISTEN_MAX] = { { .fd = w->control, .events = POLLIN } };
+	int64_t left_ns = until_ns - clock_now_ns();
+	bool ready = false;
+
+	for (int i = 0; i < WALK_LISTEN_MAX; i++)
+		f[1 + i] = (struct pollfd){ .fd = w->listen[i], .events = POLLIN };
+	if (poll(f, 1 + WALK_LISTEN_MAX,
+		 left_ns > 0 ? (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS) : 0) <= 0)
+		return false;
+	for (int i = 0; i < WALK_LISTEN_MAX; i++)
+		ready |= f[1 + i].revents != 0;
+	return ready;
+}
+
 void walk_wait(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
 {
-	bool interrupted = w->interrupted;
+	bool interrupted = w->interrupted, heard = false;
 
 	/* An interrupt ends the wait it falls into, not those that clean up after it. */
-	while (!w->aborted && w->interrupted == interrupted && !(over && over(w)) &&
+	while (!heard && !w->aborted && w->interrupted == interrupted && !(over && over(w)) &&
 	       clock_now_ns() < until_ns) {
-		int64_t now_ns = clock_now_ns(), tick_ns = now_ns + 100 * NS_PER_MS;
+		int64_t tick_ns = clock_now_ns() + 100 * NS_PER_MS;
 		struct control_message m;
-		int n = control_wait(w->control, tick_ns < until_ns ? tick_ns : until_ns, &m);
+		int n;
 
+		heard = poll_all(w, tick_ns < until_ns ? tick_ns : until_ns);
+		n = control_wait(w->control, 0, &m);
 		if (n > 0)
 			hear(w, &m);
 		else if (n == 0 || errno != ETIMEDOUT)
@@ -92,7 +111,7 @@ void walk_wait(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
 
 void walk_through(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
 {
-	while (!w->aborted && !over(w) && clock_now_ns() < until_ns)
+	while (!w->aborted && !(over && over(w)) && clock_now_ns() < until_ns)
 		walk_wait(w, until_ns, over);
 }
 
@@ -161,16 +180,28 @@ static int open_driver(struct walk *w, struct err *err)
 					    .green = sc->balancer.green,
 					    .watch = sc->balancer.watch };
 	char endpoint[512];
+	const char **command = xcalloc(sc->balancer.command_count + 3, sizeof *command);
+	int result;
 
 	adopt_credentials(w);
 	if (control_value(&w->bind, "balancer", endpoint, sizeof endpoint))
 		settings.endpoint = endpoint;
 	w->driver = driver_find(sc->balancer.driver);
-	if (!w->driver)
-		return err_set(err, ERR_INPUT,
-			       "%s: balancer.driver \"%s\" is not one of this build", sc->path,
-			       sc->balancer.driver);
-	return w->driver->open(&settings, &w->session, err);
+	for (size_t i = 0; i < sc->balancer.command_count; i++)
+		command[i] = sc->balancer.command[i];
+	if (sc->balancer.script_defect) {
+		command[sc->balancer.command_count] = "--defect";
+		command[sc->balancer.command_count + 1] = sc->balancer.script_defect;
+	}
+	settings.command = command;
+	if (w->driver)
+		result = w->driver->open(&settings, &w->session, err);
+	else
+		result = err_set(err, ERR_INPUT,
+				 "%s: balancer.driver \"%s\" is not one of this build", sc->path,
+				 sc->balancer.driver);
+	free(command);
+	return result;
 }
 
 /* Before the curtain rises: the balancer answers, its targets are healthy, and we know what to go
@@ -202,10 +233,18 @@ static int prepare(struct walk *w, struct err *err)
 	return step_read_back(w, 1, &w->snapshot, err);
 }
 
-static void phase_begin(struct walk *w, enum phase phase, size_t number, const char *what)
+void walk_say(struct walk *w, const char *text)
+{
+	send_up(w, CONTROL_NOTE, 0, 0, text);
+}
+
+void walk_phase_begin(struct walk *w, enum phase phase, size_t number, const char *what)
 {
 	struct event e = event_make(EVENT_PHASE_BEGIN, clock_now_ns());
 
+	w->under_way.phase = phase;
+	w->under_way.number = number;
+	w->under_way.open = true;
 	e.code = (uint16_t)phase;
 	e.n = (uint16_t)number;
 	e.conn = lane_note(w->lane, "%s", what);
@@ -213,13 +252,15 @@ static void phase_begin(struct walk *w, enum phase phase, size_t number, const c
 	send_up(w, CONTROL_PHASE, phase, (int64_t)number, what);
 }
 
-static void phase_end(struct walk *w, enum phase phase, size_t number, uint8_t flags,
-		      const char *note)
+void walk_phase_end(struct walk *w, uint8_t flags, const char *note)
 {
 	struct event e = event_make(EVENT_PHASE_END, clock_now_ns());
 
-	e.code = (uint16_t)phase;
-	e.n = (uint16_t)number;
+	if (!w->under_way.open)
+		return;
+	w->under_way.open = false;
+	e.code = (uint16_t)w->under_way.phase;
+	e.n = (uint16_t)w->under_way.number;
 	e.flags = flags;
 	if (*note)
 		e.conn = lane_note(w->lane, "%s", note);
@@ -232,21 +273,21 @@ static int walk_step(struct walk *w, const struct step *s, size_t number)
 	struct err err = { .kind = ERR_NONE };
 	int result;
 
-	phase_begin(w, s->phase, number, phase_name(s->phase));
+	walk_phase_begin(w, s->phase, number, phase_name(s->phase));
 	if (s->skip) {
-		phase_end(w, s->phase, number, PHASE_NOT_REACHED, "skipped by the overlay");
+		walk_phase_end(w, PHASE_NOT_REACHED, "skipped by the overlay");
 		return 0;
 	}
 	result = step_do(w, s, &err);
 	if (w->aborted) /* what failed then failed for that */
-		phase_end(w, s->phase, number, PHASE_NOT_REACHED, "interrupted");
+		walk_phase_end(w, PHASE_NOT_REACHED, "interrupted");
 	else if (result < 0)
-		phase_end(w, s->phase, number, PHASE_FAILED, err.text);
-	else if (w->interrupted)
-		phase_end(w, s->phase, number, PHASE_NOT_REACHED, "interrupted");
+		walk_phase_end(w, PHASE_FAILED, err.text);
+	else if (w->interrupted && s->phase != PHASE_ROLLBACK)
+		walk_phase_end(w, PHASE_NOT_REACHED, "interrupted");
 	else
-		phase_end(w, s->phase, number, PHASE_OK,
-			  w->back_to_drain ? "a call turned up: back to drain" : "");
+		walk_phase_end(w, PHASE_OK,
+			       w->back_to_drain ? "a call turned up: back to drain" : "");
 	return result;
 }
 
@@ -254,11 +295,11 @@ static void roll_back(struct walk *w, size_t number)
 {
 	struct err err = { .kind = ERR_NONE };
 
-	phase_begin(w, PHASE_ROLLBACK, number, "rollback");
-	if (step_rollback(w, &err) < 0)
-		phase_end(w, PHASE_ROLLBACK, number, PHASE_FAILED, err.text);
+	walk_phase_begin(w, PHASE_ROLLBACK, number, "rollback");
+	if (step_rollback(w, ROLLBACK_WITHIN_S * NS_PER_S, &err) < 0)
+		walk_phase_end(w, PHASE_FAILED, err.text);
 	else
-		phase_end(w, PHASE_ROLLBACK, number, PHASE_OK, "");
+		walk_phase_end(w, PHASE_OK, "");
 }
 
 /* Walks all steps. Returns false when the cutover was given up. */
@@ -271,13 +312,15 @@ static bool walk_steps(struct walk *w)
 		const struct step *s = &sc->steps[i];
 
 		if (given_up && s->phase != PHASE_STEADY) {
-			phase_begin(w, s->phase, i, phase_name(s->phase));
-			phase_end(w, s->phase, i, PHASE_NOT_REACHED, "an earlier step failed");
+			walk_phase_begin(w, s->phase, i, phase_name(s->phase));
+			walk_phase_end(w, PHASE_NOT_REACHED, "an earlier step failed");
 			continue;
 		}
 		if (walk_step(w, s, i) < 0) {
 			given_up = true;
-			if (s->phase == PHASE_SMOKE || s->phase == PHASE_SHIFT)
+			/* A failed smoke test says as well what is still served. */
+			if ((w->shifted || s->phase == PHASE_SMOKE) && s->phase != PHASE_ROLLBACK &&
+			    !w->aborted)
 				roll_back(w, i);
 		} else if (w->back_to_drain) {
 			i = w->drain_step - 1;
@@ -286,9 +329,9 @@ static bool walk_steps(struct walk *w)
 			w->drain_step = i;
 		}
 	}
-	/* Interrupted between the shift and the teardown: what we moved goes back, while blue is
-	 * still there to take it. */
-	if (w->interrupted && !w->aborted && w->shifted && !w->deregistered[COLOR_BLUE])
+	/* Interrupted after the shift: what was moved goes back, while blue is still there to take
+	 * it. */
+	if (w->interrupted && !w->aborted && w->shifted && !step_blue_is_there(w, NULL))
 		roll_back(w, sc->step_count);
 	return !given_up;
 }
@@ -303,10 +346,10 @@ static void wait_for_callers(struct walk *w)
 {
 	int64_t until_ns = clock_now_ns() + timeline_afterwards_ns(w->scenario);
 
-	phase_begin(w, PHASE_AFTER, w->scenario->step_count, "after");
+	walk_phase_begin(w, PHASE_AFTER, w->scenario->step_count, "after");
 	send_up(w, CONTROL_STOP, until_ns, 0, "");
 	walk_through(w, until_ns + workers_grace_ns, workers_are_done);
-	phase_end(w, PHASE_AFTER, w->scenario->step_count, PHASE_OK, "");
+	walk_phase_end(w, PHASE_OK, "");
 }
 
 static bool has_started(struct walk *w)
@@ -353,6 +396,8 @@ int direct(const struct director_settings *settings, struct err *err)
 	w->scenario = settings->scenario;
 	w->run_dir = settings->run_dir;
 	w->control = settings->control;
+	for (int i = 0; i < WALK_LISTEN_MAX; i++)
+		w->listen[i] = -1;
 	if (await_bind(w, err) < 0)
 		goto out;
 	control_value(&w->bind, "run_id", identity.run, sizeof identity.run);

@@ -5,8 +5,8 @@
  * from the observer. It judges nothing.
  *
  *   for each step: phase.begin -> actions -> phase.end(ok | failed | not reached)
- *   a failed smoke or shift rolls the weights back to the snapshot; a stuck drain leaves blue
- *   alone; both skip the rest up to the last steady step.
+ *   a failed step skips the rest but the steady ones; weights that may differ from the snapshot
+ *   by then go back to it, and so they do after an interrupt while blue is there to take them.
  */
 #ifndef DIRECTOR_DIRECTOR_H
 #define DIRECTOR_DIRECTOR_H

@@ -83,6 +83,11 @@ static void on_open(void *user, const struct ws_accepted *accepted)
 	int color = accepted->color ? color_parse(accepted->color) : -1;
 
 	note_origin(p, color > 0 ? (enum color)color : COLOR_UNKNOWN, accepted->instance);
+	if (p->target->hello_only && p->result->color != COLOR_UNKNOWN) {
+		reached(p, PROBE_STEPS);
+		ws_close(p->ws, 1000);
+		return;
+	}
 	reached(p, PROBE_READY);
 	(p->target->resumes ? p->target->wire->reopen : p->target->wire->open)(p->wire_state,
 									       &p->context, &sink);

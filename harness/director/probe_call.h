@@ -35,6 +35,9 @@ struct probe_target {
 	bool resumes;  /* a second leg, after turn 1 was answered on the first */
 	bool drops;    /* ends as a caller's network does, without bye and close frame */
 	int cancel_fd; /* readable: give up; 0: nothing can */
+	/* Who answers is all that is asked: over as soon as the 101 tells, before the call begins,
+	 * that is without a PROBE_READY. One that does not tell is followed by a whole call. */
+	bool hello_only;
 };
 
 struct probe_result {
@@ -49,7 +52,8 @@ struct probe_result {
 };
 
 /* 0 when turn 1 was answered, or is still known, with turns 1 and the digest chain is right (where
- * the agent sends them). *ret is filled as far as the call came, also when it failed. */
+ * the agent sends them); with hello_only when it is known who would. *ret is filled as far as the
+ * call came, also when it failed. */
 int probe_call(const struct probe_target *, struct probe_result *ret, struct err *);
 
 #endif

@@ -53,6 +53,7 @@ static int start_agent(struct stage *stage, const struct scenario *sc, enum colo
 	const char *defect = color == COLOR_GREEN && sc->stack.green_defect ?
 				     sc->stack.green_defect :
 				     sc->stack.agent_defect;
+	const char *silent = sc->stack.silent_metrics;
 	struct arguments a = { .count = 0 };
 	char program[4096], name[32];
 	const char *brace = strchr(sc->state.key, '$');
@@ -69,7 +70,7 @@ static int start_agent(struct stage *stage, const struct scenario *sc, enum colo
 		      brace ? sc->state.key : "call:");
 	argument_pair(&a, "--ttl-s", "%lld", (long long)(sc->state.ttl_ns / NS_PER_S));
 	argument_pair(&a, "--think-ms", "%lld", (long long)(sc->stack.think_ns / NS_PER_MS));
-	if (sc->stack.silent_metrics && !strcmp(sc->stack.silent_metrics, name))
+	if (silent && (!strcmp(silent, name) || !strcmp(silent, color_name(color))))
 		argument_pair(&a, "--metrics", "off");
 	if (defect) {
 		argument_pair(&a, "--defect", "%s", defect);

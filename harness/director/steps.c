@@ -9,6 +9,7 @@
 
 static const int64_t look_every_ns = 250 * NS_PER_MS;
 static const int64_t count_fresh_ns = 2 * NS_PER_S; /* an older answer is no answer */
+static const int64_t settle_deployed_ns = 120 * NS_PER_S;
 static const int64_t exit_within_ns = 5 * NS_PER_S; /* after SIGKILL */
 
 struct event step_action(struct walk *w, enum action action, const struct walk_instance *on,
@@ -39,66 +40,118 @@ int step_action_done(struct walk *w, struct event e, int result, const struct er
 	return result;
 }
 
+void step_config(struct walk *w, uint8_t flags, const struct driver_view *view)
+{
+	struct event e = event_make(EVENT_CONFIG, clock_now_ns());
+
+	if (!(flags & 1) && !strcmp(view->text, w->snapshot.text))
+		flags |= 2;
+	e.ver = (uint32_t)view->weight[COLOR_BLUE];
+	e.epoch = (uint32_t)view->weight[COLOR_GREEN];
+	e.aux = (uint32_t)view->group_stickiness_s;
+	e.turn = view->target_stickiness_s > UINT16_MAX ? UINT16_MAX :
+							  (uint16_t)view->target_stickiness_s;
+	e.n = (uint16_t)view->deregistration_delay_s;
+	e.digest = hash_id(view->text, strlen(view->text));
+	e.conn = lane_note(w->lane, "%s", view->text);
+	e.flags = flags;
+	lane_event(w->lane, e);
+}
+
 int step_read_back(struct walk *w, uint8_t flags, struct driver_view *ret, struct err *err)
 {
-	struct event action = step_action(w, ACTION_READ_BACK, NULL, "read the balancer back"), e;
+	struct event action = step_action(w, ACTION_READ_BACK, NULL, "read the balancer back");
 	struct driver_view view;
 
 	if (w->driver->read(w->session, &view, err) < 0)
 		return step_action_done(w, action, -1, err);
 	step_action_done(w, action, 0, err);
-	if (!(flags & 1) && !strcmp(view.text, w->snapshot.text))
-		flags |= 2;
-	e = event_make(EVENT_CONFIG, clock_now_ns());
-	e.ver = (uint32_t)view.weight[COLOR_BLUE];
-	e.epoch = (uint32_t)view.weight[COLOR_GREEN];
-	e.aux = (uint32_t)view.group_stickiness_s;
-	e.turn = view.target_stickiness_s > UINT16_MAX ? UINT16_MAX :
-							 (uint16_t)view.target_stickiness_s;
-	e.n = (uint16_t)view.deregistration_delay_s;
-	e.digest = hash_id(view.text, strlen(view.text));
-	e.conn = lane_note(w->lane, "%s", view.text);
-	e.flags = flags;
-	lane_event(w->lane, e);
+	step_config(w, flags, &view);
 	*ret = view;
 	return 0;
 }
 
-static int set_weights(struct walk *w, int blue, int green, struct err *err)
+void step_weight_event(struct walk *w, enum event_kind kind, int64_t t_ns, int blue, int green)
 {
-	struct event action, e;
+	struct event e = event_make(kind, t_ns);
+
+	e.ver = (uint32_t)blue;
+	e.epoch = (uint32_t)green;
+	w->shifted = true;
+	w->weights_ns = clock_now_ns();
+	lane_event(w->lane, e);
+}
+
+int step_set_weights(struct walk *w, int blue, int green, int64_t until_ns, struct err *err)
+{
+	struct event action;
 	char what[64];
 	int result;
 
 	snprintf(what, sizeof what, "weights blue %d, green %d", blue, green);
 	action = step_action(w, ACTION_SET_WEIGHTS, NULL, what);
-	w->shifted = true;
-	e = event_make(EVENT_WEIGHT_INV, clock_now_ns());
-	e.ver = (uint32_t)blue;
-	e.epoch = (uint32_t)green;
-	lane_event(w->lane, e);
-	result = w->driver->set_weights(w->session, blue, green, err);
-	if (!result) {
-		e.due_ns = e.t_ns;
-		e.t_ns = clock_now_ns();
-		e.kind = EVENT_WEIGHT_OK;
-		lane_event(w->lane, e);
-	}
+	step_weight_event(w, EVENT_WEIGHT_INV, clock_now_ns(), blue, green);
+	while ((result = w->driver->set_weights(w->session, blue, green, err)) < 0 && !w->aborted &&
+	       clock_now_ns() + look_every_ns < until_ns)
+		walk_through(w, clock_now_ns() + look_every_ns, NULL);
+	if (!result)
+		step_weight_event(w, EVENT_WEIGHT_OK, clock_now_ns(), blue, green);
 	return step_action_done(w, action, result, err);
+}
+
+/* How long new weights take until they hold for every fresh dial: noted, at most the declared
+ * time. Whether that was in time is for the callers' dials to show. */
+static void watch_propagation(struct walk *w, int blue, int green)
+{
+	enum { IN_A_ROW = 5 };
+	const struct probe_wish hello = { .hello_only = true };
+	int64_t asked_ns = w->weights_ns, limit_ns = w->scenario->timers.propagation_ns, after_ns;
+	struct event action;
+
+	if (blue && green)
+		return; /* either color may answer */
+	action = step_action(w, ACTION_PROPAGATION, NULL, "fresh dials follow the weights");
+	if (!step_dials(w, &hello, 1U << (green ? COLOR_GREEN : COLOR_BLUE), IN_A_ROW,
+			asked_ns + limit_ns, &after_ns, NULL))
+		action.conn = lane_note(w->lane, "fresh dials follow the weights after %.1f ms",
+					(double)(after_ns - asked_ns) / NS_PER_MS);
+	else
+		action.conn = lane_note(w->lane,
+					"fresh dials did not follow the weights within %lld ms",
+					(long long)(limit_ns / NS_PER_MS));
+	step_action_done(w, action, 0, NULL);
 }
 
 static int do_shift(struct walk *w, const struct step *s, struct err *err)
 {
 	struct driver_view view;
 
-	if (set_weights(w, s->blue, s->green, err) < 0 || step_read_back(w, 0, &view, err) < 0)
+	if (step_set_weights(w, s->blue, s->green, 0, err) < 0 ||
+	    step_read_back(w, 0, &view, err) < 0)
 		return -1;
 	if (view.weight[COLOR_BLUE] != s->blue || view.weight[COLOR_GREEN] != s->green)
 		return err_set(err, ERR_WORLD,
 			       "asked for weights blue %d, green %d; the balancer has %d, %d",
 			       s->blue, s->green, view.weight[COLOR_BLUE],
 			       view.weight[COLOR_GREEN]);
+	watch_propagation(w, s->blue, s->green);
 	return 0;
+}
+
+/* Nothing is destroyed until the weights have stood for a while. False: interrupted meanwhile. */
+static bool settle(struct walk *w)
+{
+	int64_t settle_ns = w->scenario->balancer.settle_ns;
+	struct event action;
+
+	if (settle_ns < 0)
+		settle_ns = w->scenario->stack.kind == STACK_LOCAL ? 0 : settle_deployed_ns;
+	if (w->weights_ns && clock_now_ns() < w->weights_ns + settle_ns) {
+		action = step_action(w, ACTION_SETTLE, NULL, "weights stand before anything goes");
+		walk_wait(w, w->weights_ns + settle_ns, NULL);
+		step_action_done(w, action, 0, NULL);
+	}
+	return !w->interrupted && !w->aborted;
 }
 
 static int deregister(struct walk *w, enum color color, struct err *err)
@@ -171,9 +224,25 @@ static void believe_drained(struct walk *w, enum color color)
 	lane_event(w->lane, e);
 }
 
+/* What the balancer's own metrics say beside it: recorded, never waited for. */
+static void hear_witness(struct walk *w)
+{
+	struct event e = event_make(EVENT_WITNESS, -1);
+	int64_t count = -1;
+
+	if (!w->driver->connections)
+		return;
+	if (w->driver->connections(w->session, &count, NULL) < 0)
+		count = -1;
+	e.t_ns = clock_now_ns();
+	e.aux = count < 0 ? 0 : count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+	e.flags = count < 0;
+	lane_event(w->lane, e);
+}
+
 static int do_drain(struct walk *w, const struct step *s, struct err *err)
 {
-	struct event action = step_action(w, ACTION_DRAIN, NULL, color_name(s->color));
+	struct event action;
 	struct drain_gate gate;
 	enum drain_state state = DRAIN_WAITING;
 	uint32_t active = 0;
@@ -181,6 +250,9 @@ static int do_drain(struct walk *w, const struct step *s, struct err *err)
 	int asked = 0, result = 0;
 
 	w->leaving = s->color;
+	if (s->begin != BEGIN_NONE && !settle(w))
+		return 0;
+	action = step_action(w, ACTION_DRAIN, NULL, color_name(s->color));
 	if (s->begin == BEGIN_SIGTERM)
 		result = terminate(w, s->color, SIGTERM, err);
 	else if (s->begin == BEGIN_DEREGISTER)
@@ -201,14 +273,16 @@ static int do_drain(struct walk *w, const struct step *s, struct err *err)
 		known = count_active(w, s->color, now_ns, &active, &unknown, &asked);
 		state = drain_gate_look(&gate, now_ns, known, active);
 	}
-	if (state == DRAIN_OVER)
+	if (state == DRAIN_OVER) {
 		believe_drained(w, s->color);
-	else if (state == DRAIN_STUCK)
+		hear_witness(w);
+	} else if (state == DRAIN_STUCK) {
 		result = err_set(
 			err, ERR_WORLD,
 			"drain of %s: %u calls active, %d instances unreachable after %lld s",
 			color_name(s->color), active, __builtin_popcountll(unknown),
 			(long long)(s->deadline_ns / NS_PER_S));
+	}
 	return step_action_done(w, action, result, err);
 }
 
@@ -241,6 +315,8 @@ static bool leaving_is_gone(struct walk *w)
 static int do_teardown(struct walk *w, const struct step *s, struct err *err)
 {
 	w->leaving = s->color;
+	if (!settle(w))
+		return 0;
 	if (deregister(w, s->color, err) < 0 || terminate(w, s->color, SIGTERM, err) < 0)
 		return -1;
 	walk_through(w, clock_now_ns() + s->grace_ns, leaving_is_gone);
@@ -255,28 +331,6 @@ static int do_teardown(struct walk *w, const struct step *s, struct err *err)
 		       (long long)(exit_within_ns / NS_PER_S));
 }
 
-int step_rollback(struct walk *w, struct err *err)
-{
-	struct event action = step_action(w, ACTION_ROLLBACK, NULL, "weights as in the snapshot"),
-		     dial;
-	struct driver_view view;
-
-	if (set_weights(w, w->snapshot.weight[COLOR_BLUE], w->snapshot.weight[COLOR_GREEN], err) <
-		    0 ||
-	    step_read_back(w, 0, &view, err) < 0)
-		return step_action_done(w, action, -1, err);
-	if (strcmp(view.text, w->snapshot.text)) {
-		err_set(err, ERR_WORLD,
-			"after the rollback the balancer has %s; the snapshot was %s", view.text,
-			w->snapshot.text);
-		return step_action_done(w, action, -1, err);
-	}
-	w->shifted = false;
-	step_action_done(w, action, 0, err);
-	dial = step_action(w, ACTION_FRESH_DIAL, NULL, "a fresh dial is served by blue");
-	return step_action_done(w, dial, step_probe(w, NULL, NULL, COLOR_BLUE, err), err);
-}
-
 int step_do(struct walk *w, const struct step *s, struct err *err)
 {
 	switch (s->phase) {
@@ -284,7 +338,7 @@ int step_do(struct walk *w, const struct step *s, struct err *err)
 		walk_wait(w, clock_now_ns() + s->for_ns, NULL);
 		return 0;
 	case PHASE_SMOKE:
-		return step_smoke(w, s, err);
+		return step_smoke(w, s->color, err);
 	case PHASE_SHIFT:
 		return do_shift(w, s, err);
 	case PHASE_DRAIN:
@@ -294,9 +348,11 @@ int step_do(struct walk *w, const struct step *s, struct err *err)
 	case PHASE_TEARDOWN:
 		return do_teardown(w, s, err);
 	case PHASE_ROLLBACK:
-		return step_rollback(w, err);
+		return step_rollback(w, s->deadline_ns, err);
 	case PHASE_BAKE:
+		return step_bake(w, s, err);
 	case PHASE_SCRIPT:
+		return step_script(w, s, err);
 	case PHASE_BEFORE:
 	case PHASE_AFTER:
 	case PHASE_COUNT:

@@ -124,6 +124,7 @@ int stack_environment(const struct scenario *sc, const char *bindings,
 		add(ret, "ENDPOINT_URL=%s", sc->balancer.endpoint);
 	if (credentials->key_id[0]) {
 		add(ret, "AWS_REGION=" STAGE_REGION);
+		add(ret, "AWS_DEFAULT_REGION=" STAGE_REGION); /* what the first CLI reads */
 		add(ret, "AWS_ACCESS_KEY_ID=%s", credentials->key_id);
 		add(ret, "AWS_SECRET_ACCESS_KEY=%s", credentials->secret);
 		add(ret, "AWS_SESSION_TOKEN="); /* one of the user's would not fit the pair */

@@ -3,7 +3,8 @@
  * stack up`, for anybody with a shell. A pure function of the bindings (stage.h) and the scenario;
  * it looks at nothing and starts nothing.
  *
- *   ENDPOINT_URL AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN (empty)
+ *   ENDPOINT_URL AWS_REGION AWS_DEFAULT_REGION
+ *   AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN (empty)
  *   AWS_EC2_METADATA_DISABLED AWS_PAGER (empty)         the AWS CLI finds the local balancer
  *   LOAD_BALANCER_ARN LISTENER_ARN RULE_ARN BLUE_TARGET_GROUP_ARN GREEN_TARGET_GROUP_ARN
  *   BLUE_INSTANCES GREEN_INSTANCES ("host:port ...") BLUE_PIDS GREEN_PIDS ("pid ...")

@@ -41,6 +41,7 @@ static void a_local_stack_is_told_whole(void **state)
 	} cases[] = {
 		{ "ENDPOINT_URL", "http://127.0.0.1:81/" },
 		{ "AWS_REGION", "us-east-1" },
+		{ "AWS_DEFAULT_REGION", "us-east-1" },
 		{ "AWS_ACCESS_KEY_ID", "AKIAKEY" },
 		{ "AWS_SECRET_ACCESS_KEY", "sesame" },
 		{ "AWS_SESSION_TOKEN", "" },

@@ -1,6 +1,7 @@
 /*
  * Inside the director: the state of the walk, shared by director.c (channel, order of steps),
- * steps.c (what each step does) and step_probe.c (probe calls). Not for other rooms.
+ * steps.c (what each step does), step_script.c, step_rollback.c, step_bake.c and step_probe.c
+ * (probe calls). Not for other rooms.
  */
 #ifndef DIRECTOR_WALK_H
 #define DIRECTOR_WALK_H
@@ -14,7 +15,9 @@
 #include "net/control.h"
 #include "record/lane.h"
 
-enum { WALK_INSTANCES_MAX = 2 * STAGE_INSTANCES_MAX };
+enum { WALK_INSTANCES_MAX = 2 * STAGE_INSTANCES_MAX, WALK_LISTEN_MAX = 2 };
+enum { PHASE_OK = 0, PHASE_FAILED = 1, PHASE_NOT_REACHED = 2 }; /* flags of phase.end */
+enum { ROLLBACK_WITHIN_S = 10 };				/* when nobody planned it */
 
 struct walk_instance {
 	char name[32], address[64];
@@ -40,9 +43,17 @@ struct walk {
 	struct walk_instance instances[WALK_INSTANCES_MAX];
 	size_t instance_count;
 	struct control_counters callers; /* all workers together, the last ones */
+	unsigned callers_heard;		 /* how often they came */
+	int listen[WALK_LISTEN_MAX];	 /* ends a wait when readable; -1: none */
+	struct {
+		enum phase phase;
+		size_t number;
+		bool open;
+	} under_way; /* a script goes through several in one step */
 	int64_t start_ns;
-	int probes;   /* number of the next probe call */
-	bool shifted; /* weights differ, or may differ, from the snapshot */
+	int probes;	    /* number of the next probe call */
+	bool shifted;	    /* weights differ, or may differ, from the snapshot */
+	int64_t weights_ns; /* when they were changed last; 0 never */
 	bool deregistered[COLOR_COUNT];
 	int64_t drain_deadline_ns; /* of the drain under way; a return to drain keeps it */
 	enum color leaving;	   /* the color being drained, buffered, torn down */
@@ -54,30 +65,59 @@ struct walk {
 	int signal_error; /* ... 0, or the errno of kill */
 };
 
-/* Serves the channel until `over` (may be NULL) says so, the time has come, or the run is
- * interrupted or aborted. */
+/* Serves the channel until `over` (may be NULL) says so, the time has come, something listened to
+ * is ready, or the run is interrupted or aborted. */
 void walk_wait(struct walk *, int64_t until_ns, bool (*over)(struct walk *));
 /* As walk_wait, but an interrupt does not cut it short: what was begun is finished. */
 void walk_through(struct walk *, int64_t until_ns, bool (*over)(struct walk *));
 int walk_signal(struct walk *, struct walk_instance *, int signo, struct err *);
+/* A line for the terminal. */
+void walk_say(struct walk *, const char *text);
+void walk_phase_begin(struct walk *, enum phase, size_t number, const char *what);
+/* Of the phase under way; nothing when it is over already. */
+void walk_phase_end(struct walk *, uint8_t flags, const char *note);
 
 /* The steps. 0, or -1 with the reason in the driver's or agent's words. */
 int step_do(struct walk *, const struct step *, struct err *);
-int step_rollback(struct walk *, struct err *);
+int step_bake(struct walk *, const struct step *, struct err *);
+int step_script(struct walk *, const struct step *, struct err *);
+/* Back to the snapshot, blue's targets included if we took them out, and the proof: fresh dials
+ * are served by blue. Fails, and sends nobody anywhere, when blue is gone. An interrupt does not
+ * cut it short. */
+int step_rollback(struct walk *, int64_t within_ns, struct err *);
+/* Is there a blue that could take calls? Else why not, in err. */
+int step_blue_is_there(const struct walk *, struct err *);
 /* Shared by the steps: action.inv now; step_action_done writes the matching ok or fail and returns
  * the result. */
 struct event step_action(struct walk *, enum action, const struct walk_instance *on,
 			 const char *what);
 int step_action_done(struct walk *, struct event, int result, const struct err *);
-/* One probe call and its record. address NULL: as a fresh caller would, through the balancer. */
-int step_probe(struct walk *, const struct walk_instance *on, const char *address, enum color want,
-	       struct err *);
-int step_smoke(struct walk *, const struct step *, struct err *);
 /* Two handshakes with a wss target, on record; nothing for a ws one. Never fails the run. */
 void step_tls(struct walk *);
 /* The CA file a wss target is verified with, maybe in `room`; NULL: the system's. */
 const char *walk_ca(const struct walk *, char *room, size_t size);
+/* One probe call and its record. */
+struct probe_wish {
+	const struct walk_instance *on; /* whose address it is, or NULL */
+	const char *address;		/* NULL: as a fresh caller would, through the balancer */
+	enum color want;		/* who must answer; COLOR_UNKNOWN: anybody */
+	int64_t within_ns;		/* 0: TIMELINE_ACTION_S */
+	bool hello_only;		/* as in probe_target */
+};
+/* ret_color, who answered, may be NULL. */
+int step_probe(struct walk *, const struct probe_wish *, enum color *ret_color, struct err *);
+/* Each instance of the color, or its direct URL. An error when there is neither. */
+int step_smoke(struct walk *, enum color, struct err *);
+bool step_can_smoke(const struct walk *, enum color);
+/* Fresh dials through the balancer, as wished, until `in_a_row` of them were answered by one of the
+ * colors (1 << color). -1: not by until_ns. ret_after_ns: when the first of that row was dialed. */
+int step_dials(struct walk *, const struct probe_wish *, unsigned colors, int in_a_row,
+	       int64_t until_ns, int64_t *ret_after_ns, struct err *);
+/* Asks for weights: once, or (until_ns not 0) again until then should it be refused. */
+int step_set_weights(struct walk *, int blue, int green, int64_t until_ns, struct err *);
+void step_weight_event(struct walk *, enum event_kind, int64_t t_ns, int blue, int green);
 /* Balancer as it is now, recorded as a config event with these flags. */
 int step_read_back(struct walk *, uint8_t flags, struct driver_view *ret, struct err *);
+void step_config(struct walk *, uint8_t flags, const struct driver_view *);
 
 #endif

@@ -42,7 +42,7 @@ extern const char *const schema_begin_words[], *const schema_certificate_words[]
 	ROW("tls", FIELD_TEXT, (at) + AT(stack, tls),                                             \
 	    "the listener speaks TLS by this security policy: target.url begins with wss"),      \
 	ROW("silent_metrics", FIELD_TEXT, (at) + AT(stack, silent_metrics),                       \
-	    "an instance whose active-calls page does not answer: blue-1"),                       \
+	    "whose active-calls page does not answer: an instance (blue-1) or a color (blue)"),                       \
 	ROW("edge_options", FIELD_TEXTS, (at) + AT(stack, edge_options),                          \
 	    "doubtful points of the balancer, NAME=VALUE each",                                   \
 	    .count_offset = (at) + AT(stack, edge_option_count)),                                 \

@@ -1,5 +1,6 @@
 /* The order of the cutover's steps, walked once with what is known of each color. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "scenario/duration.h"
@@ -9,6 +10,7 @@ struct world {
 	bool weight[COLOR_COUNT]; /* takes new calls */
 	bool gone[COLOR_COUNT];	  /* torn down */
 	bool shifted;
+	bool scripted; /* the operator's script had its turn */
 };
 
 static int step_error(const struct validation *v, size_t i, const char *key, const char *text)
@@ -101,7 +103,10 @@ static int check_step(const struct validation *v, size_t i, struct world *w)
 	case PHASE_SCRIPT:
 		if (!v->sc->balancer.command_count)
 			return step_error(v, i, "", "this needs a script: balancer.command");
+		if (strcmp(v->sc->balancer.driver, "exec") != 0)
+			return step_error(v, i, "", "this needs balancer.driver: exec");
 		w->shifted = true;
+		w->scripted = true;
 		return 0;
 	case PHASE_BAKE:
 		if (!w->shifted)
@@ -124,5 +129,9 @@ int validate_steps(const struct validation *v)
 	for (size_t i = 0; i < v->sc->step_count; i++)
 		if (check_step(v, i, &w) < 0)
 			return -1;
+	if (!strcmp(v->sc->balancer.driver, "exec") && !w.scripted)
+		return validate_error(
+			v, "balancer.driver",
+			"exec runs a script: it needs balancer.command and a step script");
 	return 0;
 }

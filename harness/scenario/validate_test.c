@@ -119,6 +119,32 @@ static void steps_in_an_impossible_order_are_refused(void **state)
 	RUN(rows);
 }
 
+static void a_script_needs_the_driver_that_runs_it_and_the_reverse(void **state)
+{
+#define EXEC "balancer: { driver: exec, command: [ ./cut ] }\ncalls:\n"
+	static const struct row rows[] = {
+		{ "  - steady", "  - script: { deadline: 9s }\n  - steady",
+		  "script: this needs a script: balancer.command" },
+		{ "calls:\n", EXEC, "exec runs a script: it needs balancer.command and a step" },
+	};
+	char *base = testing_edit(TESTING_BASE, "calls:\n", EXEC);
+	char *text = testing_edit(base, "  - steady", "  - script: { deadline: 9s }\n  - steady");
+	char *alb = testing_edit(text, "driver: exec", "driver: alb");
+	struct err err = { .kind = ERR_NONE };
+	struct scenario *sc = NULL;
+
+	(void)state;
+	RUN(rows);
+	if (testing_load_text(text, &sc, &err) < 0)
+		fail_msg("%s", err.text);
+	scenario_free(sc);
+	assert_int_equal(testing_load_text(alb, &sc, &err), -1);
+	assert_non_null(strstr(err.text, "script: this needs balancer.driver: exec"));
+	free(base);
+	free(text);
+	free(alb);
+}
+
 static void a_local_stack_and_a_deployed_one_need_different_things(void **state)
 {
 	static const struct row rows[] = {
@@ -196,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timers_and_calls_that_contradict_each_other_are_refused),
 		cmocka_unit_test(steps_in_an_impossible_order_are_refused),
+		cmocka_unit_test(a_script_needs_the_driver_that_runs_it_and_the_reverse),
 		cmocka_unit_test(a_local_stack_and_a_deployed_one_need_different_things),
 		cmocka_unit_test(a_deployed_cutover_names_the_step_that_needs_the_local_stack),
 	};
