@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "net/tls.h"
 #include "report/core/format.h"
 
 const char *event_witness(unsigned kind)
@@ -87,6 +88,8 @@ static void dial(const struct history *history, const struct event *e, struct bu
 			buf_printf(out, ", attempt %u", e->aux);
 	} else {
 		buf_printf(out, ", HTTP %u", e->code);
+		if (e->aux)
+			buf_printf(out, " over %s", tls_version_text((uint16_t)e->aux));
 		if (e->flags & DIAL_SET_COOKIE)
 			buf_puts(out, ", cookie set");
 		if (e->flags & DIAL_COLOR_CONFLICT)
