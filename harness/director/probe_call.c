@@ -101,6 +101,7 @@ static int check_state(struct probe *p, const char *when, const struct meaning *
 
 	p->result->has_turns = m->has & STATE_HAS_TURNS;
 	p->result->has_digest = m->has & STATE_HAS_DIGEST;
+	p->result->turns = m->turns;
 	p->result->digest = m->digest;
 	if (p->result->has_turns && m->turns != 1)
 		return err_set(p->err, ERR_WORLD, "%s says %u turns, should be 1", when, m->turns);
@@ -201,7 +202,8 @@ static void on_deadline(void *user)
 
 	if (p->step != PROBE_STEPS && !p->err->kind)
 		err_set(p->err, ERR_WORLD, "no answer within %lld ms while waiting for %s",
-			(long long)(p->target->timeout_ns / NS_PER_MS), waiting_for[p->step]);
+			(long long)((p->target->timeout_ns + NS_PER_MS - 1) / NS_PER_MS),
+			waiting_for[p->step]);
 	give_up(p);
 }
 
@@ -257,6 +259,7 @@ static int dial_and_speak(struct probe *p, int64_t deadline_ns)
 	reached(p, PROBE_CONNECT);
 	if (ws_context_new(p->loop, &settings, &context, p->err) < 0)
 		return -1;
+	p->step_since_ns = clock_now_ns(); /* the library's own start is nobody's connection */
 	target->wire->handshake(&p->context, &handshake);
 	for (size_t i = 0; i < handshake.header_count; i++)
 		headers[dial.header_count++] = (struct ws_header){ handshake.headers[i].name,
@@ -299,5 +302,5 @@ int probe_call(const struct probe_target *target, struct probe_result *ret, stru
 	ret->step_ns[p.step] = clock_now_ns() - p.step_since_ns;
 	ret->failed = p.step;
 	*err = fault;
-	return err_context(err, "probe call %s to %s", target->call, target->url);
+	return -1;
 }

@@ -44,6 +44,7 @@ struct probe_result {
 	enum color color; /* as the 101, else the first message said */
 	char instance[32];
 	bool has_turns, has_digest; /* what the agent said last of its state */
+	uint32_t turns;
 	uint64_t digest;
 	int64_t step_ns[PROBE_STEPS]; /* how long each took, -1 not reached */
 	enum probe_step failed;	      /* PROBE_STEPS: none */

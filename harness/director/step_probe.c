@@ -95,8 +95,10 @@ int step_probe(struct walk *w, const struct probe_wish *wish, enum color *ret_co
 		goto out;
 	target.url = buf_text(&url);
 	if (probe_call(&target, &answer, &why) < 0 ||
-	    (answer.step_ns[PROBE_READY] >= 0 && check_state(w, call, &answer, &turns, &why) < 0))
+	    (answer.step_ns[PROBE_READY] >= 0 && check_state(w, call, &answer, &turns, &why) < 0)) {
+		err_context(&why, "probe call %s to %s", call, target.url);
 		goto out;
+	}
 	result = 0;
 	if (ret_color)
 		*ret_color = answer.color;

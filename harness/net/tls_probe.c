@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -114,6 +115,7 @@ static void describe(struct attempt *a, SSL *ssl)
 {
 	X509 *certificate = SSL_get1_peer_certificate(ssl);
 	int days = 0, seconds = 0;
+	struct tm not_after;
 
 	a->result->version = (uint16_t)SSL_version(ssl);
 	snprintf(a->result->cipher, sizeof(a->result->cipher), "%s", SSL_get_cipher_name(ssl));
@@ -124,6 +126,11 @@ static void describe(struct attempt *a, SSL *ssl)
 	a->result->days_left = seconds < 0 ? days - 1 : days;
 	X509_NAME_oneline(X509_get_subject_name(certificate), a->result->subject,
 			  sizeof(a->result->subject));
+	X509_NAME_oneline(X509_get_issuer_name(certificate), a->result->issuer,
+			  sizeof(a->result->issuer));
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &not_after))
+		strftime(a->result->not_after, sizeof(a->result->not_after), "%Y-%m-%dT%H:%M:%SZ",
+			 &not_after);
 	X509_free(certificate);
 }
 
@@ -155,20 +162,23 @@ static void shake_hands(struct attempt *a, SSL *ssl)
 
 void tls_probe(const struct tls_probe *probe, struct tls_probe_result *ret)
 {
-	struct attempt a = { .probe = probe,
-			     .result = ret,
-			     .fd = -1,
-			     .deadline_ns = clock_now_ns() + probe->timeout_ns };
+	int64_t start_ns = clock_now_ns();
+	struct attempt a = {
+		.probe = probe, .result = ret, .fd = -1, .deadline_ns = start_ns + probe->timeout_ns
+	};
 	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
 	SSL *ssl = tls ? SSL_new(tls) : NULL;
 
-	*ret = (struct tls_probe_result){ .failure = DIAL_OK };
+	*ret = (struct tls_probe_result){ .failure = DIAL_OK, .connect_ns = -1, .shake_ns = -1 };
 	if (connected(&a)) {
-		if (ssl && prepared(&a, tls, ssl))
+		ret->connect_ns = clock_now_ns() - start_ns;
+		if (ssl && prepared(&a, tls, ssl)) {
 			shake_hands(&a, ssl);
-		else
+			ret->shake_ns = clock_now_ns() - start_ns - ret->connect_ns;
+		} else {
 			failed(&a, DIAL_LOCAL_LIMIT,
 			       probe->ca_file ? "the CA file cannot be used" : "no TLS context");
+		}
 	}
 	ERR_clear_error();
 	SSL_free(ssl);

@@ -24,10 +24,12 @@ struct tls_probe {
 struct tls_probe_result {
 	enum dial_failure failure; /* DIAL_OK: agreed and believed; resolve and http_status never */
 	uint16_t version; /* agreed on, 0x0304 for TLS 1.3; 0 none. Known with DIAL_TLS_CERT */
-	char cipher[64], subject[128]; /* "" when there was no certificate to see */
+	char cipher[64], subject[128];	 /* "" when there was no certificate to see */
+	char issuer[128], not_after[24]; /* 2027-01-31T00:00:00Z */
 	bool has_certificate;
-	int days_left;		     /* of the certificate, below 0 when it is over */
-	char reason[TLS_REASON_MAX]; /* "" with DIAL_OK */
+	int days_left;		      /* of the certificate, below 0 when it is over */
+	int64_t connect_ns, shake_ns; /* how long it took, -1 not reached */
+	char reason[TLS_REASON_MAX];  /* "" with DIAL_OK */
 };
 
 /* Whatever happens is a result. */
