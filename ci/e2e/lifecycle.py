@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every way out of a run leaves nothing behind: a normal end, Ctrl-C once and twice, SIGKILL of `run`, of its supervisor, of
-both, and of a process of the stack. And what the exit codes then say."""
+both, and of a process of the stack, in the middle of a canary and of an operator's script. And what the exit codes then say."""
 import json
 import os
 import re
@@ -21,15 +21,15 @@ QUICK = ["-e", "REDIS_P99=2s", "-e", "TURN_P95=20s"]
 class Run:
     """One `crossfade run` in the background, with everything it started findable by a mark in the environment."""
 
-    def __init__(self, *words):
+    def __init__(self, *words, scenario="scenarios/demo.yaml", env=None):
         self.mark = uuid.uuid4().hex
         self.dir = tempfile.mkdtemp(prefix="crossfade-lifecycle-")
         self.record = os.path.join(self.dir, "run")
-        env = dict(os.environ, CROSSFADE_TEST_MARK=self.mark)
+        env = dict(os.environ, CROSSFADE_TEST_MARK=self.mark, **(env or {}))
         self.log = open(os.path.join(self.dir, "stderr"), "w+b")
         self.out = open(os.path.join(self.dir, "stdout"), "w+b")
         self.process = subprocess.Popen(
-            [lib.CROSSFADE, "run", "scenarios/demo.yaml", "--dir", self.record, *QUICK, *words],
+            [lib.CROSSFADE, "run", scenario, "--dir", self.record, *QUICK, *words],
             cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.log, start_new_session=True)
 
     def stderr(self):
@@ -212,6 +212,116 @@ def record_survives():
     assert result["ledger"]["started"] > 0, result["ledger"]
 
 
+def recorded(run):
+    """All events of the run's record."""
+    path = os.path.join(run.dir, "record.ndjson")
+    code, _, err = lib.run(["report", run.record, "--out", f"ndjson={path}"], timeout=60)
+    assert code == 0, err
+    with open(path) as f:
+        return [json.loads(line) for line in f if '"kind"' in line]
+
+
+def weights_went_back(run):
+    """The balancer's last word is what it said first, and the rollback's own dials were blue's."""
+    events = recorded(run)
+    looks = [e for e in events if e["kind"] == "config"]
+    assert len(looks) >= 3 and looks[0]["note"] == looks[-1]["note"], [e["note"] for e in looks]
+    assert any(e["note"] != looks[0]["note"] for e in looks), "the weights never moved"
+    begun = [e["t"] for e in events if e["kind"] == "phase.begin" and e["code"] == "rollback"]
+    assert len(begun) == 1, begun
+    answered = [e["code"] for e in events if e["kind"] == "action.ok" and e["t"] > begun[0]]
+    assert "rollback" in answered and "fresh_dial" in answered, answered
+    dials = [e["color"] for e in events if e["kind"] == "probe.ok" and e["t"] > begun[0]]
+    assert dials[-3:] == ["blue"] * 3, dials
+    return events
+
+
+def interrupted_in_a_canary():
+    """Ctrl-C in the middle of a canary: the weights go back to the snapshot, proved by fresh dials; no call is lost"""
+    run = Run(scenario="scenarios/canary.yaml", env={"LIVE": "60"})
+    lib.wait_until(lambda: run.stderr().count("s  bake\n") == 2 or run.process.poll() is not None, 120)
+    os.kill(run.process.pid, signal.SIGINT)
+    code = run.ends()
+    run.leaves_nothing()
+    assert code == 105, f"exit {code}: {run.stdout()[-1500:]}{run.stderr()[-500:]}"
+    weights_went_back(run)
+    result = lib.load_result(os.path.join(run.record, "result.json"))
+    assert result["ledger"]["dropped"] == 0 and result["ledger"]["abandoned"] == 0, result["ledger"]
+
+
+# Moves everything to green with the AWS CLI, then hangs, deaf to whatever can be ignored, with a child that is deaf as well.
+HANGING = """#!/bin/bash
+trap '' HUP INT TERM
+echo "crossfade: phase shift"
+/usr/bin/aws --endpoint-url "$ENDPOINT_URL" elbv2 modify-rule --rule-arn "$RULE_ARN" --actions \
+    "$(/usr/bin/aws --endpoint-url "$ENDPOINT_URL" elbv2 describe-rules --rule-arns "$RULE_ARN" --query 'Rules[0].Actions' |
+       sed 's/"Weight": 0/"Weight": 7/; s/"Weight": 100/"Weight": 0/')" > /dev/null || exit 9
+echo "crossfade: phase drain"
+(exec -a deaf-child sleep 3600) & wait; wait
+"""
+
+
+def hanging(deadline):
+    """The demo with such a script in place of its steps."""
+    folder = tempfile.mkdtemp(prefix="crossfade-script-")
+    script, path = os.path.join(folder, "cut"), os.path.join(folder, "script.yaml")
+    with open(script, "w") as f:
+        f.write(HANGING)
+    os.chmod(script, 0o700)
+    with open(os.path.join(ROOT, "scenarios/demo.yaml")) as f:
+        demo = f.read()
+    cutover = f"cutover:\n  - steady: {{ for: 2s }}\n  - script: {{ deadline: {deadline} }}\n  - steady: {{ for: 1s }}\ngates:"
+    text = re.sub(r"cutover:\n.*?gates:", cutover, demo, flags=re.S).replace("turn_response{phase:drain}", "turn_response")
+    with open(path, "w") as f:
+        f.write(text + f"balancer: {{ driver: exec, command: [ {script} ], path: '/realtime/*' }}\n")
+    return path
+
+
+def script_hangs():
+    """A script past its deadline is killed with its children, and what it moved goes back"""
+    run = Run(scenario=hanging("6s"))
+    code = run.ends()
+    run.leaves_nothing()
+    assert code == 99, f"exit {code}: {run.stdout()[-1500:]}{run.stderr()[-500:]}"
+    events = weights_went_back(run)
+    failed = [e["note"] for e in events if e["kind"] == "phase.end" and e.get("flags") == 1]
+    assert failed == ["the script did not end within 6 s and was killed"], failed
+    assert [e["note"] for e in events if e["kind"] == "said"] == ["crossfade: phase shift", "crossfade: phase drain"]
+
+
+def interrupted_in_a_script():
+    """Ctrl-C while a script runs: it is ended, and what it moved goes back"""
+    run = Run(scenario=hanging("60s"))
+    run.reaches("drain")
+    os.kill(run.process.pid, signal.SIGINT)
+    code = run.ends()
+    run.leaves_nothing()
+    assert code == 105, f"exit {code}: {run.stdout()[-1500:]}{run.stderr()[-500:]}"
+    weights_went_back(run)
+
+
+def run_killed_in_a_script():
+    """SIGKILL of run while a script runs: the script and its children are gone with everything else"""
+    run = Run(scenario=hanging("60s"))
+    run.reaches("drain")
+    run.pid_of("deaf-child")
+    run.process.kill()
+    run.ends()
+    run.leaves_nothing()
+
+
+def all_killed_in_a_script():
+    """SIGKILL of run, supervisor and director at once while a script runs: nothing is left"""
+    run = Run(scenario=hanging("60s"))
+    run.reaches("drain")
+    run.pid_of("deaf-child")
+    for pid in [run.process.pid, run.pid_of("__supervisor"), run.pid_of("__director")]:
+        lib.kill(pid)
+    run.ends()
+    run.leaves_nothing()
+
+
 if __name__ == "__main__":
-    lib.main([interrupted_once, interrupted_twice, interrupted_while_starting, run_killed, supervisor_killed, both_killed,
-              killed_while_starting, worker_killed, redis_killed, record_survives])
+    lib.main([interrupted_once, interrupted_twice, interrupted_while_starting, interrupted_in_a_canary, run_killed,
+              supervisor_killed, both_killed, killed_while_starting, worker_killed, redis_killed, record_survives, script_hangs,
+              interrupted_in_a_script, run_killed_in_a_script, all_killed_in_a_script])
