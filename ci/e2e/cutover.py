@@ -62,7 +62,8 @@ def matrix():
     print("\n".join("    " + line for line in out.splitlines()))
     assert code == 0, f"exit {code}\n{err}"
     named = {line.split()[1] for line in out.splitlines() if line.startswith("ok")}
-    assert {"clean", "sigterm", "deregister", "D01", "D02", "D21", "D30", "D40", "D42"} <= named, named
+    assert {"clean", "sigterm", "deregister", "D01", "D02", "D21", "D30", "D40", "D42", "tls_2016_08", "tls_expired",
+            "tls_untrusted", "tls_wrong_name"} <= named, named
 
 
 def overlay_is_printed_and_stored():
