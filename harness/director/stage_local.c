@@ -70,6 +70,8 @@ static int start_agent(struct stage *stage, const struct scenario *sc, enum colo
 		      brace ? sc->state.key : "call:");
 	argument_pair(&a, "--ttl-s", "%lld", (long long)(sc->state.ttl_ns / NS_PER_S));
 	argument_pair(&a, "--think-ms", "%lld", (long long)(sc->stack.think_ns / NS_PER_MS));
+	if (sc->stack.store == STORE_FENCED)
+		argument_pair(&a, "--store", "fenced");
 	if (silent && (!strcmp(silent, name) || !strcmp(silent, color_name(color))))
 		argument_pair(&a, "--metrics", "off");
 	if (defect) {

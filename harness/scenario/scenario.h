@@ -32,6 +32,7 @@
 
 enum stack_kind { STACK_NONE = 0, STACK_LOCAL };
 enum redis_kind { REDIS_SINGLE = 0 };
+enum store_kind { STORE_PUBLISHED = 0, STORE_FENCED };
 enum dist_kind { DIST_FIXED = 0, DIST_UNIFORM, DIST_EXPONENTIAL, DIST_LOGNORMAL };
 enum begin_kind { BEGIN_NONE = 0, BEGIN_SIGTERM, BEGIN_DEREGISTER };
 enum certificate_kind { CERTIFICATE_GOOD = 0, CERTIFICATE_EXPIRED, CERTIFICATE_WRONG_NAME,
@@ -52,6 +53,7 @@ struct stack {
 	int instances;      /* per color */
 	int64_t think_ns;
 	enum redis_kind redis;
+	enum store_kind store;          /* how an agent writes the state of a call */
 	/* What the local parts really do; NULL/-1 = as the timers declare. Set by overlays. */
 	char *agent_defect;             /* "D01": passed to the agent as --defect */
 	char *green_defect;             /* same, green instances only */

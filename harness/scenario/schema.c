@@ -3,6 +3,9 @@
 /* clang-format off */
 static const char *const stack_kinds[] = { [STACK_NONE] = "none", [STACK_LOCAL] = "local", NULL };
 static const char *const redis_kinds[] = { [REDIS_SINGLE] = "single", NULL };
+static const char *const store_words[] = {
+	[STORE_PUBLISHED] = "published", [STORE_FENCED] = "fenced", NULL,
+};
 static const char *const color_words[] = {
 	[COLOR_UNKNOWN] = "", [COLOR_BLUE] = "blue", [COLOR_GREEN] = "green", NULL,
 };
@@ -46,6 +49,9 @@ static const struct field stack_fields[] = {
 	    .fallback = "30ms", .max = 60 * NS_PER_S, .granule_ns = NS_PER_MS),
 	ROW("redis", FIELD_WORD, AT(stack, redis), "what holds the state", .words = redis_kinds,
 	    .fallback = "single"),
+	ROW("store", FIELD_WORD, AT(stack, store),
+	    "published: GET, then SETEX; fenced: compare-and-set with version, epoch and owner",
+	    .words = store_words, .fallback = "published"),
 	ROW("nodes", FIELD_INTEGER, AT(stack, nodes),
 	    "nodes of the balancer; each picks up a rule change by itself", .fallback = "1",
 	    .min = 1, .max = 8),
