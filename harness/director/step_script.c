@@ -293,8 +293,8 @@ static void explain_end(struct script *r, bool ended, int status, const struct s
 	char why[128] = "";
 
 	if (!ended && !r->w->interrupted && !r->w->aborted)
-		snprintf(why, sizeof why, "the script did not end within %lld s and was killed",
-			 (long long)(s->deadline_ns / NS_PER_S));
+		snprintf(why, sizeof why, "the script did not end within %g s and was killed",
+			 (double)s->deadline_ns / NS_PER_S);
 	else if (ended && status > 128)
 		snprintf(why, sizeof why, "the script was ended by signal %d", status - 128);
 	else if (ended && status)
