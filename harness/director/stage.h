@@ -65,12 +65,14 @@ struct stage_credentials {
 
 struct stage {
 	struct loop *loop;
-	struct lane *lane;
+	struct lane *lane; /* NULL: no record */
 	const char *run_dir;
 	const struct stage_owner *owner;
 	void *user;
 	bool cancelled; /* set by the owner: every await gives up at once */
 	struct stage_credentials credentials;
+	bool unsigned_control; /* no credentials are made: the edge takes anybody's */
+	uint16_t port, control_port; /* of the edge; 0 any free one */
 	char ca[4096]; /* of the local listener: who is to be believed; "" without TLS */
 	struct member members[MEMBERS_MAX];
 	size_t count;

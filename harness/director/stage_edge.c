@@ -1,9 +1,11 @@
 /* The local stack's edge: what a scenario asks of it as flags, and whose requests it takes. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -85,6 +87,24 @@ static long long seconds(int64_t really_ns, int64_t declared_ns)
 	return (really_ns >= 0 ? really_ns : declared_ns) / NS_PER_S;
 }
 
+/* A port somebody asked for; 0 is always free. The edge itself could only say it into its log. */
+static int port_free(uint16_t port, struct err *err)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
+				  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1, result = 0;
+
+	if (fd < 0)
+		return err_errno(err, ERR_HARNESS, errno, "port %u", port);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes); /* as the edge does */
+	if (bind(fd, (const struct sockaddr *)&at, sizeof at) < 0)
+		result = err_errno(err, ERR_INPUT, errno, "port %u of 127.0.0.1 cannot be had",
+				   port);
+	close(fd);
+	return result;
+}
+
 int part_edge(struct stage *stage, const struct scenario *sc, const struct buf *targets,
 	      struct member **ret, struct err *err)
 {
@@ -96,8 +116,8 @@ int part_edge(struct stage *stage, const struct scenario *sc, const struct buf *
 	if (process_beside("fixtures/alb/main", program, sizeof program, err) < 0)
 		return -1;
 	argument(&a, "%s", program);
-	argument_pair(&a, "--listen", "127.0.0.1:0");
-	argument_pair(&a, "--control", "127.0.0.1:0");
+	argument_pair(&a, "--listen", "127.0.0.1:%u", stage->port);
+	argument_pair(&a, "--control", "127.0.0.1:%u", stage->control_port);
 	argument_pair(&a, "--path", "%s", sc->balancer.path);
 	for (const char *t = buf_text(targets); *t;) { /* one "color=address" a line */
 		size_t length = strcspn(t, "\n");
@@ -120,7 +140,9 @@ int part_edge(struct stage *stage, const struct scenario *sc, const struct buf *
 	argument_pair(&a, "--unhealthy", "2");
 	argument_pair(&a, "--seed", "%llu", (unsigned long long)sc->seed);
 	add_asked(&a, s);
-	if (add_tls(stage, &a, s, key, err) < 0 || make_credentials(&stage->credentials, err) < 0)
+	if (port_free(stage->port, err) < 0 || port_free(stage->control_port, err) < 0 ||
+	    add_tls(stage, &a, s, key, err) < 0 ||
+	    (!stage->unsigned_control && make_credentials(&stage->credentials, err) < 0))
 		return -1;
 	environment[0] = xasprintf("ALB_ACCESS_KEY_ID=%s", stage->credentials.key_id);
 	environment[1] = xasprintf("ALB_SECRET_ACCESS_KEY=%s", stage->credentials.secret);

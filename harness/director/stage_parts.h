@@ -28,7 +28,7 @@ int part_start(struct stage *, struct member_spec, struct arguments *, struct me
 /* A redis-server that answers; its HOST:PORT. */
 int part_redis(struct stage *, char *address, size_t size, struct err *);
 /* The edge before these targets ("color=address" a line), ready: its greeting says where. Makes
- * the stage's credentials. */
+ * the stage's credentials, unless they are not wanted. */
 int part_edge(struct stage *, const struct scenario *, const struct buf *targets,
 	      struct member **ret, struct err *);
 

@@ -144,6 +144,7 @@ int stack_environment(const struct scenario *sc, const char *bindings,
 	if (sc->stack.kind == STACK_LOCAL)
 		add(ret, "TEST_HEADER=%s", test_header);
 	add(ret, "CROSSFADE=%s", crossfade);
+	add_binding(ret, bindings, "ca", "CA_FILE");
 	if (add_bound(ret, "WS_URL", sc->target.url, bindings, err) < 0 ||
 	    add_bound(ret, "REDIS", sc->state.redis, bindings, err) < 0)
 		return err_context(err, "environment of the stack");

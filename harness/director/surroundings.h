@@ -9,6 +9,7 @@
  *   LOAD_BALANCER_ARN LISTENER_ARN RULE_ARN BLUE_TARGET_GROUP_ARN GREEN_TARGET_GROUP_ARN
  *   BLUE_INSTANCES GREEN_INSTANCES ("host:port ...") BLUE_PIDS GREEN_PIDS ("pid ...")
  *   WS_URL (target.url up to the call's id) TEST_HEADER REDIS CROSSFADE (our own binary)
+ *   CA_FILE (of a wss WS_URL)
  *
  * What is not known is left out: of a deployed system that is most of it, and region and
  * credentials are the caller's own. The lines hold a secret: they go into an environment, nowhere

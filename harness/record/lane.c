@@ -212,6 +212,8 @@ int lane_open(const char *dir, const struct lane_identity *identity, struct lane
 void lane_event(struct lane *lane, struct event event)
 {
 	ASSERT(event.kind < EVENT_KIND_COUNT);
+	if (!lane)
+		return;
 	if (!lane->events.count)
 		lane->oldest_ns = event.t_ns;
 	event.seq = lane->seq++;
@@ -238,7 +240,7 @@ uint8_t lane_instance(struct lane *lane, const char *name)
 {
 	bool is_new = false;
 
-	if (!*name)
+	if (!lane || !*name)
 		return 0;
 	uint32_t number = names_intern(&lane->instances, name, LANE_TEXT_MAX, &is_new);
 	if (is_new)
@@ -252,6 +254,8 @@ uint32_t lane_note(struct lane *lane, const char *fmt, ...)
 	bool is_new = false;
 	va_list ap;
 
+	if (!lane)
+		return 0;
 	va_start(ap, fmt);
 	int length = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

@@ -76,7 +76,8 @@ struct lane;
 
 /* Creates DIR/<role>-<index>.lane, fails if it exists. */
 int lane_open(const char *dir, const struct lane_identity *, struct lane **ret, struct err *);
-/* Copies the event, sets seq. Never blocks beyond write(2) of a full block. */
+/* Copies the event, sets seq. Never blocks beyond write(2) of a full block. Without a lane (NULL)
+ * there is no record: events, instances and notes go nowhere. */
 void lane_event(struct lane *, struct event);
 /* Interned names; the same text gets the same number, "" is 0. Instances: 1..255, past that 0;
  * notes: 1..65536, past that the last, which says so. The name is in the file before any event that

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 
-static int make_path(const char *path, struct err *err)
+int folder_make(const char *path, struct err *err)
 {
 	char part[3072];
 
@@ -21,7 +21,7 @@ static int make_path(const char *path, struct err *err)
 		snprintf(part, sizeof part, "%.*s", slash ? (int)(slash - path) : (int)strlen(path),
 			 path);
 		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return err_errno(err, ERR_INPUT, errno, "run directory %s", part);
+			return err_errno(err, ERR_INPUT, errno, "folder %s", part);
 	}
 	return 0;
 }
@@ -87,7 +87,7 @@ int run_dir_create(const struct scenario *sc, const char *chosen, struct run_dir
 	} else {
 		snprintf(parent, sizeof parent, "runs/%s", sc->name);
 		snprintf(name, sizeof name, "%s-%llu", utc, (unsigned long long)sc->seed);
-		if (make_path(parent, err) < 0)
+		if (folder_make(parent, err) < 0)
 			return -1;
 		snprintf(d.path, sizeof d.path, "%s/%s", parent, name);
 		/* Two runs of one seed in one second. */
@@ -97,7 +97,7 @@ int run_dir_create(const struct scenario *sc, const char *chosen, struct run_dir
 			snprintf(d.path, sizeof d.path, "%s/%s", parent, name);
 		}
 	}
-	if (make_path(d.path, err) < 0)
+	if (folder_make(d.path, err) < 0)
 		return -1;
 	if (holds_a_run(d.path))
 		return err_set(err, ERR_INPUT, "run directory %s already holds a run", d.path);

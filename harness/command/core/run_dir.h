@@ -9,6 +9,9 @@
 #include "base/err.h"
 #include "scenario/scenario.h"
 
+/* The folder and those above it, as far as they are not there. */
+int folder_make(const char *path, struct err *);
+
 struct run_dir {
 	char path[3072];
 	char run_id[80];
