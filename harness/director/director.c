@@ -297,7 +297,8 @@ static void roll_back(struct walk *w, size_t number)
 
 	walk_phase_begin(w, PHASE_ROLLBACK, number, "rollback");
 	if (step_rollback(w, ROLLBACK_WITHIN_S * NS_PER_S, &err) < 0)
-		walk_phase_end(w, PHASE_FAILED, err.text);
+		walk_phase_end(w, w->aborted ? PHASE_NOT_REACHED : PHASE_FAILED,
+			       w->aborted ? "interrupted" : err.text);
 	else
 		walk_phase_end(w, PHASE_OK, "");
 }

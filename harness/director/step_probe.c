@@ -136,7 +136,7 @@ int step_dials(struct walk *w, const struct probe_wish *wished, unsigned colors,
 		answered = !step_probe(w, &wish, &color, &why);
 		if (answered && (colors >> color & 1)) {
 			first_ns = row++ ? first_ns : now_ns;
-			walk_through(w, 0, NULL);
+			walk_through(w, clock_now_ns() + NS_PER_MS, NULL);
 			continue;
 		}
 		if (answered)

@@ -31,6 +31,8 @@ struct event step_action(struct walk *w, enum action action, const struct walk_i
 
 int step_action_done(struct walk *w, struct event e, int result, const struct err *err)
 {
+	if (result < 0 && w->aborted)
+		return result; /* it failed for that: it has no answer */
 	e.due_ns = e.t_ns;
 	e.t_ns = clock_now_ns();
 	e.kind = result < 0 ? EVENT_ACTION_FAIL : EVENT_ACTION_OK;
@@ -80,6 +82,9 @@ void step_weight_event(struct walk *w, enum event_kind kind, int64_t t_ns, int b
 	w->shifted = true;
 	w->weights_ns = clock_now_ns();
 	lane_event(w->lane, e);
+	/* On disk before the world can change: the record of a run that is killed then would blame
+	 * the target. */
+	lane_flush(w->lane);
 }
 
 int step_set_weights(struct walk *w, int blue, int green, int64_t until_ns, struct err *err)

@@ -88,7 +88,7 @@ int step_rollback(struct walk *, int64_t within_ns, struct err *);
 /* Is there a blue that could take calls? Else why not, in err. */
 int step_blue_is_there(const struct walk *, struct err *);
 /* Shared by the steps: action.inv now; step_action_done writes the matching ok or fail and returns
- * the result. */
+ * the result. A failure after the run was broken off is no answer. */
 struct event step_action(struct walk *, enum action, const struct walk_instance *on,
 			 const char *what);
 int step_action_done(struct walk *, struct event, int result, const struct err *);
