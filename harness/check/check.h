@@ -35,6 +35,9 @@ struct check {
 	bool (*asked)(const struct scenario *);
 	uint64_t kinds;    /* KIND(...) | ...: which events it wants; 0 is allowed */
 	size_t state_bytes, call_bytes;
+	/* After the last event: nothing it speaks about happened, and nobody asked for it. The check
+	 * is left out of the judgement then. NULL: never. */
+	bool (*idle)(const void *state, const struct world *);
 	/* Called once, before the first event. May be NULL. */
 	void (*begin)(void *state, const struct world *);
 	/* One event of a wanted kind. `call` is NULL when the event is of no known call. May add

@@ -20,8 +20,19 @@ struct torn {
 	uint16_t leg;
 };
 
+/* Legs the agent's side ended for no reason on record: the instance's end may be it, which is known
+ * a moment later than it is felt. */
+struct loose {
+	int64_t first_ns;
+	uint32_t count;
+	uint64_t call;
+	uint16_t leg;
+};
+
 struct state {
 	struct torn torn[256];
+	struct loose loose[256];
+	enum color believed; /* of the last claim */
 	int64_t drained_ns[COLOR_COUNT];
 	uint64_t claims, unnamed;
 	uint64_t unreachable; /* claims with an instance nobody could ask */
@@ -68,6 +79,34 @@ static void left(struct state *s, const struct world_call *c, const struct event
 		torn->raced++;
 }
 
+static void loosen(struct loose *loose, const struct world_call *c, const struct event *e)
+{
+	if (!loose->count || e->t_ns - loose->first_ns > SIGKILL_WINDOW_NS)
+		*loose = (struct loose){ .first_ns = e->t_ns, .call = c->id, .leg = e->leg };
+	loose->count++;
+}
+
+/* Somebody else's signal: the exit says which one it was, if it was one. */
+static void exited(struct state *s, const struct world *w, const struct event *e)
+{
+	const struct world_instance *on = &w->instances[e->instance];
+	struct torn *torn = &s->torn[e->instance];
+	struct loose *loose = &s->loose[e->instance];
+	bool ours = on->sigterm_ns || on->sigkill_ns;
+
+	tear_down(s, w, e,
+		  ours			     ? ANOMALY_UNKNOWN :
+		  e->code == 128 + SIGKILL   ? ANOMALY_CUT_BY_SIGKILL :
+		  !e->code || e->code == 143 ? ANOMALY_CUT_BY_SIGTERM :
+					       ANOMALY_UNKNOWN);
+	if (ours || !torn->at_ns || !loose->count || torn->at_ns != e->t_ns ||
+	    e->t_ns - loose->first_ns > SIGKILL_WINDOW_NS)
+		return;
+	torn->cut += loose->count;
+	torn->call = loose->call;
+	torn->leg = loose->leg;
+}
+
 static void leg_ended(struct state *s, const struct world_call *c, const struct world *w,
 		      const struct event *e)
 {
@@ -86,8 +125,11 @@ static void leg_ended(struct state *s, const struct world_call *c, const struct 
 		return;
 	cause = cause_of_cut(w, &cut).anomaly;
 	if (cause != ANOMALY_CUT_BY_SIGTERM && cause != ANOMALY_CUT_BY_SIGKILL &&
-	    cause != ANOMALY_DEREGISTRATION_CUT)
+	    cause != ANOMALY_DEREGISTRATION_CUT) {
+		if (cause == ANOMALY_UNKNOWN)
+			loosen(&s->loose[c->instance], c, e);
 		return;
+	}
 	if (!torn->at_ns)
 		torn->at_ns = e->t_ns;
 	if (!torn->cut++) {
@@ -126,6 +168,7 @@ static void belief(struct state *s, const struct world *w, const struct event *e
 	struct witness wit;
 
 	s->claims++;
+	s->believed = e->color < COLOR_COUNT ? e->color : COLOR_UNKNOWN;
 	s->unreachable += e->digest != 0;
 	if (live == e->n)
 		return;
@@ -134,9 +177,11 @@ static void belief(struct state *s, const struct world *w, const struct event *e
 	wit.anomaly = ANOMALY_DRAIN_LIE;
 	wit.cause = ANOMALY_UNKNOWN;
 	wit.color = e->color;
-	witness_say(&wit, "%s was believed drained with %u calls; its callers had %u legs live%s",
-		    color_name(e->color), e->n, live,
-		    e->digest ? " (an unreachable instance is unknown, never 0)" : "");
+	witness_say(
+		&wit,
+		"%s was believed drained with %u calls, %u instances asked; its callers had %u legs live%s",
+		color_name(e->color), e->n, e->aux, live,
+		e->digest ? " (an unreachable instance is unknown, never 0)" : "");
 	verdict_violation(f, &wit);
 }
 
@@ -148,9 +193,9 @@ static void phase_ended(struct state *s, const struct world *w, const struct eve
 
 	if (e->code != PHASE_DRAIN || !step)
 		return;
-	if (e->flags == PHASE_END_OK)
-		s->drained_ns[step->color] = e->t_ns;
-	if (!phase_is_stuck_drain(w, e))
+	if (e->flags == PHASE_END_OK) /* a script's drain is of the color it believes in */
+		s->drained_ns[step->phase == PHASE_DRAIN ? step->color : s->believed] = e->t_ns;
+	if (!phase_is_stuck_drain(w, e) || step->phase != PHASE_DRAIN)
 		return;
 	wit.anomaly = ANOMALY_DRAIN_STUCK;
 	wit.cause = ANOMALY_UNKNOWN;
@@ -175,7 +220,7 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 			tear_down(s, w, e, ANOMALY_CUT_BY_SIGTERM);
 		break;
 	case EVENT_EXIT:
-		tear_down(s, w, e, ANOMALY_UNKNOWN);
+		exited(s, w, e);
 		break;
 	case EVENT_BELIEF:
 		belief(s, w, e, f);

@@ -5,6 +5,7 @@ static const struct golden rows[] = {
 	{ "pass-sigterm-begins-drain", VERDICT_PASS, "", "", "" },
 	{ "pass-hangup-in-the-race", VERDICT_PASS, "", "", "" },
 	{ "fail-live", VERDICT_FAIL, "torn_down_live", "", "" },
+	{ "fail-killed-by-a-script", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
 	{ "fail-sigterm-cuts", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
 	{ "fail-lie", VERDICT_FAIL, "drain_lie", "", "" },
 	{ "fail-stuck", VERDICT_FAIL, "drain_stuck", "cutover", "" },

@@ -8,6 +8,11 @@ static const struct golden rows[] = {
 	{ "inconclusive-no-color", VERDICT_INCONCLUSIVE, "", "", "no_color" },
 	{ "inconclusive-not-shifted", VERDICT_INCONCLUSIVE, "", "", "no_phase" },
 	{ "pass-said-at-ready", VERDICT_PASS, "", "", "" },
+	{ "pass-split", VERDICT_PASS, "", "", "" },
+	{ "pass-only-split", VERDICT_PASS, "", "", "" },
+	{ "fail-split", VERDICT_FAIL, "split_off", "", "" },
+	{ "inconclusive-split", VERDICT_INCONCLUSIVE, "", "", "resolution" },
+	{ "fail-nobody-has-a-share", VERDICT_FAIL, "black_window", "dropped_calls", "" },
 };
 
 static void a_fresh_dial_after_propagation_goes_to_green(void **state)

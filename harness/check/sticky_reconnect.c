@@ -6,6 +6,9 @@
  *   W-g < a < W+g                   no evidence
  *   a >= W+g, shift propagated      never a color at weight 0, else sticky_debt
  *
+ * Not asked where no stickiness is declared, nor of a balancer that binds by source address: there is
+ * no cookie to be judged.
+ *
  * And ahead of time: a balancer whose cookies last longer than declared, or longer than the drain
  * may take, is in debt.
  */
@@ -17,6 +20,12 @@ struct state {
 	uint64_t fresh, stale, configs;
 	uint32_t told_s; /* last stickiness that convicted, + 1 */
 };
+
+static bool asked(const struct scenario *scenario)
+{
+	return (scenario->timers.stickiness_group_ns || scenario->timers.stickiness_target_ns) &&
+	       scenario->stack.affinity == AFFINITY_COOKIE;
+}
 
 static void judge_fresh(struct state *s, const struct world_call *c, const struct world *w,
 			const struct event *e, int64_t age_ns, struct finding *f)
@@ -108,8 +117,8 @@ static void config(struct state *s, const struct world *w, const struct event *e
 	if ((!differs && !late) || s->told_s == e->aux + 1)
 		return;
 	s->told_s = e->aux + 1;
-	wit.anomaly = late || effective_ns > declared_ns ? ANOMALY_STICKY_DEBT
-							 : ANOMALY_STICKY_LOST;
+	wit.anomaly = late || effective_ns > declared_ns ? ANOMALY_STICKY_DEBT :
+							   ANOMALY_STICKY_LOST;
 	wit.cause = wit.anomaly;
 	if (late)
 		witness_say(
@@ -164,6 +173,7 @@ const struct check check_sticky_reconnect = {
 	.name = "sticky_reconnect",
 	.about =
 		"a young cookie keeps a caller on its color, an expired one never pulls it back to a color at weight 0",
+	.asked = asked,
 	.kinds = KIND(DIAL_OK) | KIND(START_OK) | KIND(RESUME_OK) | KIND(CONFIG),
 	.state_bytes = sizeof(struct state),
 	.event = event,

@@ -107,6 +107,16 @@ static void deregistered(struct world *w, const struct event *e)
 	}
 }
 
+/* What was taken out is put back: nothing is draining any more. */
+static void reregistered(struct world *w, const struct event *e)
+{
+	int color = e->color ? e->color : color_parse(world_note(w, e));
+
+	for (unsigned i = 1; i < 256; i++)
+		if (w->instances[i].seen && w->instances[i].color == color)
+			w->instances[i].deregister_inv_ns = w->instances[i].deregister_ok_ns = 0;
+}
+
 static void instance_event(struct world *w, const struct event *e)
 {
 	struct world_instance *instance = &w->instances[e->instance];
@@ -170,6 +180,8 @@ void world_control(struct world *w, const struct event *e)
 	case EVENT_ACTION_OK:
 		if (e->code == ACTION_DEREGISTER)
 			deregistered(w, e);
+		if (e->code == ACTION_REREGISTER && e->kind == EVENT_ACTION_OK)
+			reregistered(w, e);
 		break;
 	case EVENT_ACTION_FAIL:
 	case EVENT_BELIEF:
@@ -214,8 +226,8 @@ int64_t world_stickiness_ns(const struct world *w)
 
 int64_t world_deregistration_delay_ns(const struct world *w)
 {
-	return w->config.seen ? w->config.deregistration_delay_s * NS_PER_S
-			      : w->scenario->timers.deregistration_delay_ns;
+	return w->config.seen ? w->config.deregistration_delay_s * NS_PER_S :
+				w->scenario->timers.deregistration_delay_ns;
 }
 
 int64_t world_green_only_after_ns(const struct world *w, int64_t t_ns)

@@ -16,6 +16,7 @@ struct listener {
 	void *state;
 	struct finding *finding;
 	size_t call_offset;
+	bool idle; /* left out of the judgement */
 };
 
 struct books {
@@ -225,7 +226,7 @@ static void count_gate(const struct fold *f, const struct gate *gate, struct gat
 		return;
 	}
 	for (size_t i = 0; i < f->count && !by_phase && !by_color; i++) {
-		if (!strcmp(f->findings[i].name, gate->metric))
+		if (!f->all[i].idle && !strcmp(f->findings[i].name, gate->metric))
 			gate_number(gate, true, f->findings[i].violations, f->findings[i].exposed,
 				    ret);
 	}
@@ -252,11 +253,13 @@ static void take_findings(struct fold *f, struct judgement *j)
 	j->findings = xcalloc(f->count ? f->count : 1, sizeof(*j->findings));
 	for (int verdict = VERDICT_FAIL; verdict >= VERDICT_PASS; verdict--) {
 		for (size_t i = 0; i < f->count; i++) {
-			if (f->findings[i].verdict == (enum verdict)verdict)
+			if (!f->all[i].idle && f->findings[i].verdict == (enum verdict)verdict)
 				j->findings[j->finding_count++] = f->findings[i];
 		}
 	}
 	for (size_t i = 0; i < f->count; i++) {
+		if (f->all[i].idle)
+			continue;
 		j->verdict = verdict_worse(j->verdict, f->findings[i].verdict);
 		for (unsigned a = ANOMALY_NONE + 1; a < ANOMALY_COUNT; a++)
 			j->anomalies[a] += f->findings[i].anomalies[a];
@@ -319,8 +322,11 @@ struct judgement *fold_finish(struct fold *f)
 	j->generator.schedule_lag_p99_ns = histogram_quantile_ns(&w->metrics.lag, 0.99);
 	load_report(&w->load, &j->generator);
 	for (size_t i = 0; i < f->count; i++) {
-		f->all[i].check->finish(f->all[i].state, w, f->all[i].finding);
-		verdict_finish(f->all[i].finding);
+		struct listener *l = &f->all[i];
+
+		l->idle = l->check->idle && l->check->idle(l->state, w);
+		l->check->finish(l->state, w, l->finding);
+		verdict_finish(l->finding);
 	}
 	judge_gates(f, j);
 	take_findings(f, j);

@@ -48,7 +48,7 @@ static void a_clean_cutover_passes_every_check_and_every_check_saw_something(voi
 		if (j->findings[i].verdict != VERDICT_PASS || !j->findings[i].exposed)
 			fail_msg("%s", buf_text(&all));
 	}
-	assert_int_equal(j->finding_count, 9);
+	assert_int_equal(j->finding_count, 10);
 	assert_int_equal(judgement_exit_code(j), EXIT_PASS);
 	assert_int_equal(j->ledger.started, CALLS);
 	assert_int_equal(j->ledger.completed, CALLS);
@@ -234,9 +234,9 @@ static void a_defect_is_named_and_nothing_else_is(void **state)
 		  "drained_before_teardown:torn_down_live dropped_calls:cut_by_sigterm" },
 		{ "D30", not_drained,
 		  "drained_before_teardown:torn_down_live dropped_calls:cut_by_sigkill" },
-		{ "D40", day_cookies, "sticky_reconnect:sticky_debt" },
+		{ "D40", day_cookies, "config:config_drift sticky_reconnect:sticky_debt" },
 		{ "D42", short_deregistration,
-		  "drained_before_teardown:torn_down_live dropped_calls:deregistration_cut" },
+		  "config:config_drift drained_before_teardown:torn_down_live dropped_calls:deregistration_cut" },
 	};
 
 	(void)state;
