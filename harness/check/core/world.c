@@ -54,6 +54,7 @@ static void place(struct world *w, struct world_call *c, const struct event *e)
 	}
 	count_leg(w, c);
 	if (e->color == COLOR_BLUE && w->shift.inv_ns && !(c->dial_flags & DIAL_HAS_COOKIE) &&
+	    (!w->shift.until_ns || c->dial_ns < w->shift.until_ns) &&
 	    c->dial_ns > w->fresh_blue_ns)
 		w->fresh_blue_ns = c->dial_ns;
 }
