@@ -148,6 +148,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_SPLIT_OFF] = "split_off",
 	[ANOMALY_TLS_VERSION] = "tls_version",
 	[ANOMALY_TLS_CERTIFICATE] = "tls_certificate",
+	[ANOMALY_DOUBLE_VOICE] = "double_voice",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 
@@ -165,6 +166,7 @@ static const char *const reasons[] = {
 	[REASON_UNREACHABLE] = "unreachable",
 	[REASON_NO_PHASE] = "no_phase",
 	[REASON_INTERRUPTED] = "interrupted",
+	[REASON_NO_FENCE] = "no_fence",
 };
 AGREE(reasons, REASON_COUNT);
 

@@ -155,6 +155,7 @@ enum anomaly {
 	ANOMALY_SPLIT_OFF,	 /* fresh dials do not follow the weights */
 	ANOMALY_TLS_VERSION,	 /* the listener cannot do TLS 1.3 */
 	ANOMALY_TLS_CERTIFICATE, /* expired, of another name, or of an unknown issuer */
+	ANOMALY_DOUBLE_VOICE,	 /* an instance the caller has left still speaks to it */
 	ANOMALY_COUNT
 };
 
@@ -173,6 +174,7 @@ enum reason {
 	REASON_UNREACHABLE, /* poller unreachable */
 	REASON_NO_PHASE,    /* the cutover never got there */
 	REASON_INTERRUPTED,
+	REASON_NO_FENCE, /* writes carry no epoch: stale ones cannot be told */
 	REASON_COUNT
 };
 

@@ -24,7 +24,7 @@ const char *run_outcome(const struct judgement *judgement)
 
 static const char *const anomalies[] = {
 	[ANOMALY_NONE] = "",
-	[ANOMALY_FORK] = "two writers went on from the same state",
+	[ANOMALY_FORK] = "two writers went on from the same state (lost update, P4)",
 	[ANOMALY_ACK_LOST] = "a turn the caller saw answered is gone from the state",
 	[ANOMALY_REGRESS] = "the state's version went backwards",
 	[ANOMALY_STALE_RESUME] = "resumed from an old state although a newer one existed",
@@ -66,6 +66,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_SPLIT_OFF] = "fresh dials did not follow the weights",
 	[ANOMALY_TLS_VERSION] = "the listener cannot speak TLS 1.3",
 	[ANOMALY_TLS_CERTIFICATE] = "the listener's certificate is not valid for the callers",
+	[ANOMALY_DOUBLE_VOICE] = "two instances spoke to the caller at a time",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
 	       "every anomaly has its sentence");
@@ -84,6 +85,7 @@ static const char *const reasons[] = {
 	[REASON_UNREACHABLE] = "an instance could not be asked",
 	[REASON_NO_PHASE] = "the cutover never got there",
 	[REASON_INTERRUPTED] = "the run was interrupted",
+	[REASON_NO_FENCE] = "writes carry no epoch: a stale one cannot be told from a good one",
 };
 _Static_assert(sizeof(reasons) / sizeof(*reasons) == REASON_COUNT, "every reason has its sentence");
 
