@@ -48,7 +48,7 @@ static void a_clean_cutover_passes_every_check_and_every_check_saw_something(voi
 		if (j->findings[i].verdict != VERDICT_PASS || !j->findings[i].exposed)
 			fail_msg("%s", buf_text(&all));
 	}
-	assert_int_equal(j->finding_count, 10);
+	assert_int_equal(j->finding_count, 11);
 	assert_int_equal(judgement_exit_code(j), EXIT_PASS);
 	assert_int_equal(j->ledger.started, CALLS);
 	assert_int_equal(j->ledger.completed, CALLS);
