@@ -9,7 +9,6 @@
 
 static const int64_t look_every_ns = 250 * NS_PER_MS;
 static const int64_t count_fresh_ns = 2 * NS_PER_S; /* an older answer is no answer */
-static const int64_t settle_deployed_ns = 120 * NS_PER_S;
 static const int64_t exit_within_ns = 5 * NS_PER_S; /* after SIGKILL */
 
 struct event step_action(struct walk *w, enum action action, const struct walk_instance *on,
@@ -146,11 +145,9 @@ static int do_shift(struct walk *w, const struct step *s, struct err *err)
 /* Nothing is destroyed until the weights have stood for a while. False: interrupted meanwhile. */
 static bool settle(struct walk *w)
 {
-	int64_t settle_ns = w->scenario->balancer.settle_ns;
+	int64_t settle_ns = timeline_settle_ns(w->scenario);
 	struct event action;
 
-	if (settle_ns < 0)
-		settle_ns = w->scenario->stack.kind == STACK_LOCAL ? 0 : settle_deployed_ns;
 	if (w->weights_ns && clock_now_ns() < w->weights_ns + settle_ns) {
 		action = step_action(w, ACTION_SETTLE, NULL, "weights stand before anything goes");
 		walk_wait(w, w->weights_ns + settle_ns, NULL);

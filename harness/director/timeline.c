@@ -2,8 +2,18 @@
 
 #include "base/clock.h"
 
+static const int64_t settle_deployed_ns = 120 * NS_PER_S;
+
+int64_t timeline_settle_ns(const struct scenario *sc)
+{
+	if (sc->balancer.settle_ns >= 0)
+		return sc->balancer.settle_ns;
+	return sc->stack.kind == STACK_LOCAL ? 0 : settle_deployed_ns;
+}
+
 /* Shortest and longest time a step may take. */
-static void step_bounds(const struct step *s, int64_t *ret_short_ns, int64_t *ret_long_ns)
+static void step_bounds(const struct scenario *sc, const struct step *s, int64_t *ret_short_ns,
+			int64_t *ret_long_ns)
 {
 	const int64_t action_ns = TIMELINE_ACTION_S * NS_PER_S;
 
@@ -19,17 +29,20 @@ static void step_bounds(const struct step *s, int64_t *ret_short_ns, int64_t *re
 		break;
 	case PHASE_DRAIN:
 		*ret_short_ns = s->quiet_ns;
-		*ret_long_ns = s->deadline_ns;
+		*ret_long_ns = s->deadline_ns +
+			       (s->begin == BEGIN_NONE ? 0 : timeline_settle_ns(sc));
 		break;
 	case PHASE_TEARDOWN:
-		*ret_long_ns = s->grace_ns + 2 * action_ns;
+		*ret_long_ns = s->grace_ns + 2 * action_ns + timeline_settle_ns(sc);
 		break;
 	case PHASE_SCRIPT:
 	case PHASE_ROLLBACK:
 		*ret_long_ns = s->deadline_ns;
 		break;
-	case PHASE_SMOKE:
 	case PHASE_SHIFT:
+		*ret_long_ns = action_ns + sc->timers.propagation_ns;
+		break;
+	case PHASE_SMOKE:
 		*ret_long_ns = action_ns;
 		break;
 	case PHASE_BEFORE:
@@ -50,7 +63,7 @@ size_t timeline_plan(const struct scenario *sc, struct timeline_entry *entries, 
 		if (i < max)
 			entries[i] = (struct timeline_entry){ &sc->steps[i], earliest_ns,
 							      latest_ns };
-		step_bounds(&sc->steps[i], &short_ns, &long_ns);
+		step_bounds(sc, &sc->steps[i], &short_ns, &long_ns);
 		earliest_ns += short_ns;
 		latest_ns += long_ns;
 	}

@@ -28,6 +28,9 @@ size_t timeline_plan(const struct scenario *, struct timeline_entry *, size_t ma
  * resume_within. */
 int64_t timeline_afterwards_ns(const struct scenario *);
 
+/* How long weights stand before a destructive step: as said, or 120 s on a deployed system. */
+int64_t timeline_settle_ns(const struct scenario *);
+
 /* Room for the balancer's and the agents' own slowness in a control action. */
 enum { TIMELINE_ACTION_S = 10 };
 

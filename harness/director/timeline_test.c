@@ -84,6 +84,32 @@ static void the_plan_bounds_every_step_and_skips_count_nothing(void **state)
 	assert_int_equal(end.latest_ns, (33 + 1 + 2 * TIMELINE_ACTION_S + 17) * NS_PER_S);
 }
 
+static void a_destructive_step_waits_as_said_or_on_a_deployed_system_two_minutes(void **state)
+{
+	static const struct {
+		enum stack_kind kind;
+		int64_t said_s, want_s;
+	} cases[] = {
+		{ STACK_LOCAL, -1, 0 }, { STACK_LOCAL, 3, 3 },	{ STACK_NONE, -1, 120 },
+		{ STACK_NONE, 0, 0 },	{ STACK_NONE, 30, 30 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct step step = { .phase = PHASE_TEARDOWN };
+		struct scenario sc = { .stack = { .kind = cases[i].kind },
+				       .steps = &step,
+				       .step_count = 1 };
+		struct timeline_entry end;
+
+		sc.balancer.settle_ns = cases[i].said_s < 0 ? -1 : cases[i].said_s * NS_PER_S;
+		assert_int_equal(timeline_settle_ns(&sc), cases[i].want_s * NS_PER_S);
+		timeline_plan(&sc, NULL, 0, &end);
+		assert_int_equal(end.latest_ns,
+				 (cases[i].want_s + 2 * TIMELINE_ACTION_S) * NS_PER_S);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +117,8 @@ int main(void)
 		cmocka_unit_test(an_unreachable_instance_is_unknown_and_never_zero),
 		cmocka_unit_test(drain_is_stuck_at_its_deadline_but_not_when_quiet_ends_there),
 		cmocka_unit_test(the_plan_bounds_every_step_and_skips_count_nothing),
+		cmocka_unit_test(
+			a_destructive_step_waits_as_said_or_on_a_deployed_system_two_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
