@@ -20,18 +20,8 @@ struct torn {
 	uint16_t leg;
 };
 
-/* Legs the agent's side ended for no reason on record: the instance's end may be it, which is known
- * a moment later than it is felt. */
-struct loose {
-	int64_t first_ns;
-	uint32_t count;
-	uint64_t call;
-	uint16_t leg;
-};
-
 struct state {
 	struct torn torn[256];
-	struct loose loose[256];
 	enum color believed; /* of the last claim */
 	int64_t drained_ns[COLOR_COUNT];
 	uint64_t claims, unnamed;
@@ -79,32 +69,32 @@ static void left(struct state *s, const struct world_call *c, const struct event
 		torn->raced++;
 }
 
-static void loosen(struct loose *loose, const struct world_call *c, const struct event *e)
+static bool is_by_signal(enum anomaly cause)
 {
-	if (!loose->count || e->t_ns - loose->first_ns > SIGKILL_WINDOW_NS)
-		*loose = (struct loose){ .first_ns = e->t_ns, .call = c->id, .leg = e->leg };
-	loose->count++;
+	return cause == ANOMALY_CUT_BY_SIGTERM || cause == ANOMALY_CUT_BY_SIGKILL;
 }
 
-/* Somebody else's signal: the exit says which one it was, if it was one. */
+/* Somebody else's signal: the exit says which one it was, and what was felt a moment before. */
 static void exited(struct state *s, const struct world *w, const struct event *e)
 {
 	const struct world_instance *on = &w->instances[e->instance];
 	struct torn *torn = &s->torn[e->instance];
-	struct loose *loose = &s->loose[e->instance];
-	bool ours = on->sigterm_ns || on->sigkill_ns;
+	struct world_call *c;
+	size_t cursor = 0;
 
 	tear_down(s, w, e,
-		  ours			     ? ANOMALY_UNKNOWN :
-		  e->code == 128 + SIGKILL   ? ANOMALY_CUT_BY_SIGKILL :
-		  !e->code || e->code == 143 ? ANOMALY_CUT_BY_SIGTERM :
-					       ANOMALY_UNKNOWN);
-	if (ours || !torn->at_ns || !loose->count || torn->at_ns != e->t_ns ||
-	    e->t_ns - loose->first_ns > SIGKILL_WINDOW_NS)
+		  !on->ended_by_others            ? ANOMALY_UNKNOWN :
+		  e->code == 128 + SIGKILL ? ANOMALY_CUT_BY_SIGKILL :
+					     ANOMALY_CUT_BY_SIGTERM);
+	if (!on->ended_by_others || !torn->at_ns)
 		return;
-	torn->cut += loose->count;
-	torn->call = loose->call;
-	torn->leg = loose->leg;
+	while ((c = table_each(&w->calls, &cursor))) {
+		if (c->cut.instance != e->instance || !is_by_signal(cause_of_cut(w, &c->cut).anomaly))
+			continue;
+		torn->cut++;
+		torn->call = c->id;
+		torn->leg = c->cut.leg;
+	}
 }
 
 static void leg_ended(struct state *s, const struct world_call *c, const struct world *w,
@@ -124,12 +114,8 @@ static void leg_ended(struct state *s, const struct world_call *c, const struct 
 	if (e->leg != c->leg || e->flags != SIDE_AGENT || w->run_end_ns)
 		return;
 	cause = cause_of_cut(w, &cut).anomaly;
-	if (cause != ANOMALY_CUT_BY_SIGTERM && cause != ANOMALY_CUT_BY_SIGKILL &&
-	    cause != ANOMALY_DEREGISTRATION_CUT) {
-		if (cause == ANOMALY_UNKNOWN)
-			loosen(&s->loose[c->instance], c, e);
+	if (!is_by_signal(cause) && cause != ANOMALY_DEREGISTRATION_CUT)
 		return;
-	}
 	if (!torn->at_ns)
 		torn->at_ns = e->t_ns;
 	if (!torn->cut++) {

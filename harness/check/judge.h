@@ -29,8 +29,10 @@ struct phase_result {
 	enum phase phase;
 	uint16_t step;
 	int64_t start_ns, end_ns; /* monotonic */
-	/* shift: weight.inv, weight.ok, last fresh dial on the old color; 0 none */
-	int64_t asked_ns, returned_ns, observed_ns;
+	/* weights moved in it: first weight.inv, last weight.ok; 0 none. What was asked for last. */
+	int64_t asked_ns, returned_ns;
+	uint32_t blue, green;
+	int64_t observed_ns; /* blue got 0: last fresh dial it was given all the same; 0 none */
 	enum verdict verdict;
 	char error[FINDING_TEXT_MAX];
 };

@@ -46,7 +46,7 @@ static bool is_context(const struct story *story, const struct event *e)
 	case EVENT_BELIEF:
 		return true;
 	case EVENT_ACTION_OK:
-		return e->code == ACTION_DEREGISTER;
+		return e->code == ACTION_DEREGISTER || e->code == ACTION_REREGISTER;
 	case EVENT_SIGNAL:
 	case EVENT_EXIT:
 		return met(story, e->instance);

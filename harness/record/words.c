@@ -210,3 +210,9 @@ NAME_FUNCTION(reason_name, reasons)
 PARSE_FUNCTION(color_parse, colors)
 PARSE_FUNCTION(phase_parse, phases)
 PARSE_FUNCTION(anomaly_parse, anomalies)
+
+bool phase_of_cutover(unsigned v)
+{
+	return v == PHASE_SHIFT || v == PHASE_BAKE || v == PHASE_DRAIN || v == PHASE_BUFFER ||
+	       v == PHASE_TEARDOWN || v == PHASE_SCRIPT;
+}

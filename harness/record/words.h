@@ -5,6 +5,7 @@
 #ifndef RECORD_WORDS_H
 #define RECORD_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -194,5 +195,7 @@ const char *reason_name(unsigned v);
 int color_parse(const char *word);
 int phase_parse(const char *word);
 int anomaly_parse(const char *word);
+/* `cutover` in gates: from the first move of weights to the last of teardown. */
+bool phase_of_cutover(unsigned v);
 
 #endif

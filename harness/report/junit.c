@@ -114,7 +114,7 @@ static const char *gate_phase(const struct gate *gate)
 static bool within(const struct gate *gate, enum phase phase)
 {
 	if (gate->phase == GATE_PHASE_CUTOVER)
-		return phase >= PHASE_SHIFT && phase <= PHASE_TEARDOWN;
+		return phase_of_cutover(phase);
 	return gate->phase == (int)phase;
 }
 

@@ -104,6 +104,34 @@ static void the_evidence_stands_in_the_body(void **state)
 	       "true");
 }
 
+/* The words that were appended to the list of phases lie in the cutover as much as the old ones;
+ * a rollback does not. */
+static void a_gate_on_the_cutover_covers_all_its_phases(void **state)
+{
+	static const struct {
+		enum phase phase;
+		const char *time;
+	} table[] = {
+		{ PHASE_STEADY, "1.500" },  { PHASE_SMOKE, "1.500" },    { PHASE_SHIFT, "2.500" },
+		{ PHASE_BAKE, "2.500" },    { PHASE_SCRIPT, "2.500" },   { PHASE_DRAIN, "2.500" },
+		{ PHASE_BUFFER, "2.500" },  { PHASE_TEARDOWN, "2.500" }, { PHASE_ROLLBACK, "1.500" },
+		{ PHASE_AFTER, "1.500" },
+	};
+	struct page *page = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		page->sample->gates[0].phase = GATE_PHASE_CUTOVER;
+		page->sample->phases[2].phase = table[i].phase;
+		xmlXPathFreeContext(page->context);
+		xmlFreeDoc(page->document);
+		parse(page);
+		expect(page, "//testcase[@classname='crossfade.blue_green.cutover']/@time",
+		       table[i].time);
+	}
+	expect(page, "//testcase[starts-with(@name, 'step 2 ')]/@classname",
+	       "crossfade.blue_green.after");
+}
+
 /* Every check may be green and the run still not be one. */
 static void a_run_that_was_cut_short_has_a_failing_case(void **state)
 {
@@ -123,6 +151,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_inconclusive_case_fails_and_is_never_skipped,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(the_evidence_stands_in_the_body, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_gate_on_the_cutover_covers_all_its_phases, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_run_that_was_cut_short_has_a_failing_case, setup,
 						teardown),
 	};

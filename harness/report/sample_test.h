@@ -158,6 +158,7 @@ static inline void sample_fill_judgement(struct sample *s)
 					      .end_ns = sample_at(9.5),
 					      .asked_ns = sample_at(8.01),
 					      .returned_ns = sample_at(8.03),
+					      .green = 100,
 					      .observed_ns = sample_at(8.05) };
 	s->phases[2] = (struct phase_result){ .phase = PHASE_TEARDOWN,
 					      .step = 1,

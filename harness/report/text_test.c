@@ -87,6 +87,52 @@ static void a_gate_without_samples_says_so(void **state)
 	free(text);
 }
 
+/* the phase, what moved in it -> its label, and what is said of the move */
+static void what_is_said_of_a_move_of_weights_is_what_was_seen(void **state)
+{
+	static const struct {
+		enum phase phase;
+		uint16_t step; /* 0: the scenario's shift 0/100; 1: its teardown; 2: a script's */
+		uint32_t blue, green;
+		double asked_s, returned_s, observed_s;
+		const char *label, *note; /* "" nothing */
+	} table[] = {
+		{ PHASE_SHIFT, 0, 0, 100, 1, 1.02, 1.5, "shift blue 0 green 100 ",
+		  "answered in 20 ms, last stray new call 480 ms later" },
+		{ PHASE_SHIFT, 0, 0, 100, 1, 1.02, 0, "shift blue 0 green 100 ",
+		  "answered in 20 ms, no stray new call after" },
+		{ PHASE_SHIFT, 0, 0, 100, 1, 0, 0, "shift blue 0 green 100 ",
+		  "the balancer did not answer" },
+		{ PHASE_SHIFT, 2, 95, 5, 1, 1.02, 0, "shift blue 95 green 5 ", "answered in 20 ms" },
+		{ PHASE_SHIFT, 2, 0, 0, 0, 0, 0, "shift ", "" },
+		{ PHASE_ROLLBACK, 1, 100, 0, 1, 1.02, 0, "rollback ", "answered in 20 ms" },
+		{ PHASE_BAKE, 2, 0, 0, 0, 0, 0, "bake ", "" },
+		{ PHASE_SCRIPT, 2, 0, 0, 0, 0, 0, "script ", "" },
+	};
+	struct sample *s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct phase_result *p = &s->phases[1];
+		char wanted[200];
+
+		*p = (struct phase_result){ .phase = table[i].phase,
+					    .step = table[i].step,
+					    .blue = table[i].blue,
+					    .green = table[i].green,
+					    .start_ns = sample_at(1),
+					    .end_ns = sample_at(2) };
+		p->asked_ns = table[i].asked_s > 0 ? sample_at(table[i].asked_s) : 0;
+		p->returned_ns = table[i].returned_s > 0 ? sample_at(table[i].returned_s) : 0;
+		p->observed_ns = table[i].observed_s > 0 ? sample_at(table[i].observed_s) : 0;
+		snprintf(wanted, sizeof(wanted), "  %-24s  +1.000 s           1 s%s%s\n",
+			 table[i].label, *table[i].note ? "   " : "", table[i].note);
+		char *text = sample_render(s, "text");
+		if (!strstr(text, wanted))
+			fail_msg("no line \"%s\" in\n%s", wanted, text);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +141,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_first_word_is_what_the_exit_code_means, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_gate_without_samples_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_said_of_a_move_of_weights_is_what_was_seen, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

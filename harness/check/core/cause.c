@@ -1,5 +1,6 @@
 #include "check/core/cause.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,12 @@ static void consider(struct cause *best, int64_t *miss_ns, enum anomaly anomaly,
 				.offset_ns = t_ns - since_ns };
 }
 
+/* Not on record: told by the exit it brought, and set to it. */
+static bool inferred(const struct world_instance *on, int64_t signal_ns)
+{
+	return on->ended_by_others && signal_ns == on->exit_ns;
+}
+
 struct cause cause_of_cut(const struct world *w, const struct leg_cut *cut)
 {
 	const struct world_instance *on = &w->instances[cut->instance];
@@ -32,12 +39,12 @@ struct cause cause_of_cut(const struct world *w, const struct leg_cut *cut)
 			 BALANCER_EARLY_NS, BALANCER_LATE_NS, cut->t_ns);
 	if (!cut->instance)
 		return best;
-	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGTERM, on->sigterm_ns, on->sigterm_ns, 0,
-		 SIGTERM_WINDOW_NS, cut->t_ns);
+	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGTERM, on->sigterm_ns, on->sigterm_ns,
+		 inferred(on, on->sigterm_ns) ? SIGTERM_WINDOW_NS : 0, SIGTERM_WINDOW_NS, cut->t_ns);
 	if (!bare)
 		return best;
-	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGKILL, on->sigkill_ns, on->sigkill_ns, 0,
-		 SIGKILL_WINDOW_NS, cut->t_ns);
+	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGKILL, on->sigkill_ns, on->sigkill_ns,
+		 inferred(on, on->sigkill_ns) ? SIGKILL_WINDOW_NS : 0, SIGKILL_WINDOW_NS, cut->t_ns);
 	consider(&best, &miss_ns, ANOMALY_DEREGISTRATION_CUT, on->deregister_inv_ns,
 		 on->deregister_inv_ns + delay_ns, BALANCER_EARLY_NS, BALANCER_LATE_NS, cut->t_ns);
 	return best;
@@ -68,13 +75,21 @@ const char *cut_text(const struct leg_cut *cut, char out[CUT_TEXT_MAX])
 const char *cause_text(const struct world *w, const struct leg_cut *cut, const struct cause *cause,
 		       char out[CAUSE_TEXT_MAX])
 {
+	const struct world_instance *on = &w->instances[cut->instance];
 	const char *what = cause->anomaly == ANOMALY_CUT_BY_SIGTERM       ? "SIGTERM of"
 			   : cause->anomaly == ANOMALY_CUT_BY_SIGKILL     ? "SIGKILL of"
 			   : cause->anomaly == ANOMALY_DEREGISTRATION_CUT ? "deregistration of"
 									  : "the last byte from";
 
 	out[0] = '\0';
-	if (cause->anomaly != ANOMALY_UNKNOWN)
+	if ((cause->anomaly == ANOMALY_CUT_BY_SIGTERM ||
+	     cause->anomaly == ANOMALY_CUT_BY_SIGKILL) &&
+	    inferred(on, cause->since_ns))
+		snprintf(out, CAUSE_TEXT_MAX, ", %.1f ms %s the end of %s (exit %u)",
+			 fabs((double)cause->offset_ns) / NS_PER_MS,
+			 cause->offset_ns < 0 ? "before" : "after",
+			 world_instance_name(w, cut->instance), on->exit_code);
+	else if (cause->anomaly != ANOMALY_UNKNOWN)
 		snprintf(out, CAUSE_TEXT_MAX, ", %.1f ms after %s %s",
 			 (double)cause->offset_ns / NS_PER_MS, what,
 			 world_instance_name(w, cut->instance));

@@ -6,8 +6,11 @@
  *   cut_by_sigkill      no close frame, 0..1 s after SIGKILL of the leg's instance
  *   cut_by_sigterm      any ending by the other side, 0..2 s after SIGTERM of the leg's instance
  *   deregistration_cut  no close frame, at deregistration of the leg's instance + deregistration
- * delay (-0.5..+2 s) idle_cut            no close frame, when nothing was received for the idle
- * timeout (-0.5..+2 s)
+ *                       delay (-0.5..+2 s)
+ *   idle_cut            no close frame, when nothing was received for the idle timeout (-0.5..+2 s)
+ *
+ * A signal that is not on record (an operator's script sent it) is known by the exit it brought:
+ * the windows then lie around the exit.
  */
 #ifndef CHECK_CORE_CAUSE_H
 #define CHECK_CORE_CAUSE_H

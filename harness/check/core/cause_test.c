@@ -1,4 +1,7 @@
 #include "check/core/cause.h"
+
+#include <signal.h>
+
 #include "check/core/golden.h"
 
 /* Everything in ms; the leg was on instance 1 and ended at 100 s. */
@@ -67,10 +70,73 @@ static void a_cause_needs_its_own_instance_and_its_own_window(void **state)
 	}
 }
 
+/* Everything in ms; the leg ended at 100 s by FIN, the instance at `exit` with `code`. */
+static void an_exit_tells_of_the_signal_that_nobody_recorded(void **state)
+{
+	static const struct {
+		const char *what;
+		int64_t sigterm, exit; /* sigterm: of ours */
+		unsigned code;
+		enum leg_how how;
+		enum anomaly anomaly;
+		const char *text;
+	} rows[] = {
+		{ "137 is SIGKILL", 0, 99900, 137, LEG_FIN, ANOMALY_CUT_BY_SIGKILL,
+		  ", 100.0 ms after the end of an unnamed instance (exit 137)" },
+		{ "felt before it was seen", 0, 100005, 137, LEG_RST, ANOMALY_CUT_BY_SIGKILL,
+		  ", 5.0 ms before the end of an unnamed instance (exit 137)" },
+		{ "a killed process says no goodbye", 0, 100005, 137, LEG_CLOSE_FRAME,
+		  ANOMALY_UNKNOWN, "" },
+		{ "143 is SIGTERM", 0, 100005, 143, LEG_FIN, ANOMALY_CUT_BY_SIGTERM,
+		  ", 5.0 ms before the end of an unnamed instance (exit 143)" },
+		{ "so is 0 when we sent none", 0, 102000, 0, LEG_CLOSE_FRAME,
+		  ANOMALY_CUT_BY_SIGTERM,
+		  ", 2000.0 ms before the end of an unnamed instance (exit 0)" },
+		{ "and no earlier", 0, 102001, 0, LEG_CLOSE_FRAME, ANOMALY_UNKNOWN, "" },
+		{ "a signal of ours is counted from", 97000, 100005, 0, LEG_FIN, ANOMALY_UNKNOWN,
+		  "" },
+		{ "ours, then somebody's SIGKILL", 97000, 100005, 137, LEG_FIN,
+		  ANOMALY_CUT_BY_SIGKILL,
+		  ", 5.0 ms before the end of an unnamed instance (exit 137)" },
+		{ "a crash is no signal", 0, 100005, 139, LEG_FIN, ANOMALY_UNKNOWN, "" },
+		{ "an error is none either", 0, 100005, 1, LEG_FIN, ANOMALY_UNKNOWN, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct story_scenario story;
+		struct world w;
+		struct leg_cut cut = { .t_ns = 100 * NS_PER_S,
+				       .how = rows[i].how,
+				       .side = SIDE_AGENT,
+				       .instance = 1 };
+		struct event e = event_make(EVENT_SIGNAL, rows[i].sigterm * NS_PER_MS);
+		struct world_call *nobody;
+		char text[CAUSE_TEXT_MAX];
+
+		story_scenario(&story);
+		world_init(&w, &story.scenario, NULL, sizeof(struct world_call));
+		e.instance = 1;
+		e.code = SIGTERM;
+		if (rows[i].sigterm)
+			world_event(&w, &e, &nobody);
+		e.kind = EVENT_EXIT;
+		e.t_ns = rows[i].exit * NS_PER_MS;
+		e.code = (uint16_t)rows[i].code;
+		world_event(&w, &e, &nobody);
+		struct cause cause = cause_of_cut(&w, &cut);
+		if (cause.anomaly != rows[i].anomaly)
+			fail_msg("%s: got %s", rows[i].what, anomaly_name(cause.anomaly));
+		assert_string_equal(cause_text(&w, &cut, &cause, text), rows[i].text);
+		world_free(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cause_needs_its_own_instance_and_its_own_window),
+		cmocka_unit_test(an_exit_tells_of_the_signal_that_nobody_recorded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,23 +35,48 @@ static void weight_asked(struct world *w, const struct event *e)
 		w->zero_since_ns[COLOR_GREEN] = 0;
 	if (w->shift.ok_ns && !w->shift.until_ns)
 		w->shift.until_ns = e->t_ns;
-	if (!e->ver && e->epoch)
+	if (!e->ver && e->epoch) {
 		w->shift = (struct world_shift){ .inv_ns = e->t_ns };
+		w->fresh_blue_ns = 0;
+	}
+	w->weights_asked_ns = e->t_ns;
 	if (!phase->asked_ns)
 		phase->asked_ns = e->t_ns;
+	phase->blue = e->ver;
+	phase->green = e->epoch;
+}
+
+/* A script's weights are asked for at the earliest moment it may have acted, which can lie before
+ * the phase that it announced with them: they belong where they were answered. */
+static struct phase_result *answered_in(struct world *w, const struct event *e)
+{
+	struct phase_result *phase = phases_current(&w->phases);
+
+	if (!phase->asked_ns) {
+		phase->asked_ns = w->weights_asked_ns;
+		if (w->phases.count > 1 && phase[-1].asked_ns == phase->asked_ns)
+			phase[-1].asked_ns = 0;
+	}
+	phase->returned_ns = e->t_ns;
+	phase->blue = e->ver;
+	phase->green = e->epoch;
+	return phase;
 }
 
 static void weight_answered(struct world *w, const struct event *e)
 {
+	struct phase_result *phase;
 	struct world_call *c;
 	size_t cursor = 0;
 
 	w->weights_pending = false;
 	weights_effective(w, e->ver, e->epoch, e->t_ns);
-	phases_current(&w->phases)->returned_ns = e->t_ns;
+	phase = answered_in(w, e);
 	if (e->ver || !e->epoch)
 		return;
 	w->shift.ok_ns = e->t_ns;
+	w->shift.phase = w->phases.count - 1;
+	phase->observed_ns = w->fresh_blue_ns;
 	while ((c = table_each(&w->calls, &cursor))) {
 		if (world_call_lives(c) && !(c->flags & CALL_CROSSED_SHIFT)) {
 			c->flags |= CALL_CROSSED_SHIFT;
@@ -81,12 +106,24 @@ static void signalled(struct world *w, const struct event *e)
 {
 	struct world_instance *instance = &w->instances[e->instance];
 
-	if (e->code == SIGTERM && !instance->sigterm_ns) {
+	if (e->code == SIGTERM && !instance->sigterm_ns)
 		instance->sigterm_ns = e->t_ns;
-		instance->sigterm_phase = (uint8_t)phases_at(&w->phases, e->t_ns);
-	}
 	if (e->code == SIGKILL && !instance->sigkill_ns)
 		instance->sigkill_ns = e->t_ns;
+}
+
+/* A script's signals are not on record, the ends they bring are: 137 was SIGKILL; 143, and a 0
+ * nobody of ours had asked for, SIGTERM some time before. */
+static void infer_signal(struct world_instance *instance, const struct event *e)
+{
+	if (e->code == 128 + SIGKILL && !instance->sigkill_ns) {
+		instance->sigkill_ns = e->t_ns;
+		instance->ended_by_others = true;
+	} else if ((!e->code || e->code == 128 + SIGTERM) && !instance->sigterm_ns &&
+		   !instance->sigkill_ns) {
+		instance->sigterm_ns = e->t_ns;
+		instance->ended_by_others = true;
+	}
 }
 
 /* An action without an instance is meant for every instance of its color. */
@@ -131,6 +168,7 @@ static void instance_event(struct world *w, const struct event *e)
 	if (e->kind == EVENT_EXIT && !instance->exit_ns) {
 		instance->exit_ns = e->t_ns;
 		instance->exit_code = e->code;
+		infer_signal(instance, e);
 	}
 }
 

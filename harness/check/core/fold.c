@@ -165,7 +165,7 @@ static struct ledger filtered_ledger(const struct books *b, const struct gate *g
 		return gate->color == COLOR_UNKNOWN ? b->all : b->by_color[gate->color];
 	for (unsigned phase = 0; phase < PHASE_COUNT; phase++) {
 		const struct ledger *l = &b->by_phase[phase];
-		if (gate->phase == GATE_PHASE_CUTOVER ? !phase_of_cutover((enum phase)phase)
+		if (gate->phase == GATE_PHASE_CUTOVER ? !phase_of_cutover(phase)
 						      : gate->phase != (int)phase)
 			continue;
 		sum.started += l->started;
@@ -272,11 +272,6 @@ static void take_phases(struct fold *f, struct judgement *j)
 
 	if (p->count && !p->list[p->count - 1].end_ns)
 		p->list[p->count - 1].end_ns = f->world.last_ns;
-	for (size_t i = 0; i < p->count; i++) {
-		if (p->list[i].phase == PHASE_SHIFT &&
-		    f->world.fresh_blue_ns >= p->list[i].start_ns)
-			p->list[i].observed_ns = f->world.fresh_blue_ns;
-	}
 	j->phases = p->list;
 	j->phase_count = p->count;
 	*p = (struct phases){ 0 };

@@ -34,7 +34,7 @@ static bool holds(double value, enum gate_op op, double limit)
 static bool phase_matches(const struct gate *gate, unsigned phase)
 {
 	if (gate->phase == GATE_PHASE_CUTOVER)
-		return phase_of_cutover((enum phase)phase);
+		return phase_of_cutover(phase);
 	return gate->phase == GATE_PHASE_ANY || gate->phase == (int)phase;
 }
 

@@ -66,9 +66,3 @@ enum phase phases_at(const struct phases *p, int64_t t_ns)
 		i--;
 	return p->list[i - 1].phase;
 }
-
-bool phase_of_cutover(enum phase phase)
-{
-	return phase == PHASE_SHIFT || phase == PHASE_DRAIN || phase == PHASE_BUFFER ||
-	       phase == PHASE_TEARDOWN;
-}

@@ -23,8 +23,6 @@ struct phase_result *phases_current(const struct phases *);
 enum phase phases_at(const struct phases *, int64_t t_ns);
 /* Some step of this kind began and was neither skipped nor given up. */
 bool phases_reached(const struct phases *, enum phase);
-/* One of shift, drain, buffer, teardown: `cutover` in gates. */
-bool phase_of_cutover(enum phase);
 
 /* flags of phase.end */
 enum { PHASE_END_OK = 0, PHASE_END_FAILED = 1, PHASE_END_NOT_REACHED = 2 };

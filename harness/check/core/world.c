@@ -36,6 +36,19 @@ static void uncount_leg(struct world *w, struct world_call *c)
 	w->instances[c->instance].live--;
 }
 
+/* A fresh dial was given to blue although the shift had begun. */
+static void strayed(struct world *w, int64_t dial_ns)
+{
+	const struct world_shift *shift = &w->shift;
+
+	if (dial_ns < shift->inv_ns || dial_ns <= w->fresh_blue_ns ||
+	    (shift->until_ns && dial_ns >= shift->until_ns))
+		return;
+	w->fresh_blue_ns = dial_ns;
+	if (shift->ok_ns)
+		w->phases.list[shift->phase].observed_ns = dial_ns;
+}
+
 static void place(struct world *w, struct world_call *c, const struct event *e)
 {
 	if (c->color != COLOR_UNKNOWN || e->color == COLOR_UNKNOWN || e->color >= COLOR_COUNT ||
@@ -53,10 +66,8 @@ static void place(struct world *w, struct world_call *c, const struct event *e)
 		w->instances[e->instance].color = e->color;
 	}
 	count_leg(w, c);
-	if (e->color == COLOR_BLUE && w->shift.inv_ns && !(c->dial_flags & DIAL_HAS_COOKIE) &&
-	    (!w->shift.until_ns || c->dial_ns < w->shift.until_ns) &&
-	    c->dial_ns > w->fresh_blue_ns)
-		w->fresh_blue_ns = c->dial_ns;
+	if (e->color == COLOR_BLUE && w->shift.inv_ns && !(c->dial_flags & DIAL_HAS_COOKIE))
+		strayed(w, c->dial_ns);
 }
 
 static struct world_call *call_start(struct world *w, const struct event *e)

@@ -66,7 +66,8 @@ struct world_call {
 struct world_instance {
 	bool seen;
 	uint8_t color;
-	uint8_t sigterm_phase;
+	/* No signal of ours ended it: what the exit says about one is all there is of it. */
+	bool ended_by_others;
 	uint16_t exit_code;
 	uint32_t live; /* legs, by the callers' view */
 	int64_t sigterm_ns, sigkill_ns, exit_ns, deregister_inv_ns, deregister_ok_ns;
@@ -76,6 +77,7 @@ struct world_instance {
  * again (0: never). */
 struct world_shift {
 	int64_t inv_ns, ok_ns, until_ns;
+	size_t phase; /* where it was answered */
 };
 
 struct world_config {
@@ -96,6 +98,7 @@ struct world {
 	struct world_shift shift;
 	struct world_config config;
 	bool weights_pending, weights_asked; /* a command is under way; ever was */
+	int64_t weights_asked_ns;            /* last weight.inv */
 	int64_t zero_since_ns[COLOR_COUNT];  /* definitely at weight 0 since; 0: not */
 	int64_t first_ns, last_ns, start_ns; /* first and last event, run.start */
 	int64_t director_ns;                 /* last event of the cutover's walk */
@@ -107,7 +110,7 @@ struct world {
 	uint64_t legs_without_color;
 	uint64_t orphans;      /* events of a call without a call.start */
 	uint64_t doubles;      /* a second call.start or call.end */
-	int64_t fresh_blue_ns; /* last fresh dial.inv that ended on blue after the shift began */
+	int64_t fresh_blue_ns; /* last fresh dial.inv of the shift that ended on blue; 0: none */
 	uint64_t tap_commands; /* on call keys */
 	bool tap_saw[256];     /* instances with such commands */
 };

@@ -18,6 +18,10 @@ const char *event_witness(unsigned kind)
 		return "cutover";
 	if (kind == EVENT_COUNT || kind == EVENT_KEY)
 		return "observer";
+	if (kind == EVENT_SAID)
+		return "script";
+	if (kind == EVENT_TLS || kind == EVENT_WITNESS)
+		return "cutover";
 	return "record";
 }
 

@@ -6,9 +6,9 @@
 
 enum { NOTE_COLUMN = 53 }; /* of a phase: behind its name, begin and duration */
 
-/* What a shift knows beyond its duration: the balancer's yes, and the last new call on the old
- * color after it. */
-static void shift_note(const struct phase_result *phase, FILE *out)
+/* What a move of weights knows beyond its duration: the balancer's yes and, where blue got none, the
+ * last new call it was given after it. */
+static void weights_note(const struct phase_result *phase, FILE *out)
 {
 	if (!phase->asked_ns)
 		return;
@@ -18,6 +18,8 @@ static void shift_note(const struct phase_result *phase, FILE *out)
 	}
 	fprintf(out, "   answered in %s",
 		format_duration(phase->returned_ns - phase->asked_ns).s);
+	if (phase->blue || !phase->green)
+		return; /* new calls on blue are as they should be */
 	if (phase->observed_ns > phase->returned_ns)
 		fprintf(out, ", last stray new call %s later",
 			format_duration(phase->observed_ns - phase->returned_ns).s);
@@ -41,7 +43,7 @@ void text_phases(const struct report_input *input, FILE *out)
 		fprintf(out, "%14s",
 			phase->end_ns ? format_duration(phase->end_ns - phase->start_ns).s :
 					"no end");
-		shift_note(phase, out);
+		weights_note(phase, out);
 		if (phase->verdict != VERDICT_PASS)
 			fprintf(out, "   %s%s",
 				phase->verdict == VERDICT_FAIL ? "FAIL" : "INCONCLUSIVE",

@@ -127,6 +127,8 @@ struct formatted phase_label(const struct scenario *scenario, const struct phase
 		step = &scenario->steps[phase->step];
 	if (step && phase->phase == PHASE_SHIFT)
 		snprintf(f.s, sizeof(f.s), "%s blue %d green %d", name, step->blue, step->green);
+	else if (phase->phase == PHASE_SHIFT && phase->asked_ns) /* a script's */
+		snprintf(f.s, sizeof(f.s), "%s blue %u green %u", name, phase->blue, phase->green);
 	else if (step && step->color != COLOR_UNKNOWN)
 		snprintf(f.s, sizeof(f.s), "%s %s", name, color_name(step->color));
 	else

@@ -17,7 +17,8 @@ const char *reason_sentence(enum reason);
 /* "c-1a2b3c-17", or the 16 hex digits of the hash when the record does not know the id; "" for 0. */
 struct formatted call_label(const struct report_input *, uint64_t call);
 const char *instance_label(const struct report_input *, uint8_t instance); /* "" when unknown */
-/* Words of a step: "shift blue 0 green 100"; the phase's name for `before` and `after`. */
+/* Words of a step: "shift blue 0 green 100", of a script's by what it asked for; the phase's name
+ * for `before` and `after`. */
 struct formatted phase_label(const struct scenario *, const struct phase_result *);
 /* A measured value or limit of a gate, with its unit. */
 struct formatted gate_value(const struct gate *, double value);
