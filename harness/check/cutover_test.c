@@ -40,8 +40,8 @@ static void the_phases_of_a_script_are_one_step(void **state)
 	story.steps[2] = (struct step){ .phase = PHASE_STEADY, .for_ns = 4 * NS_PER_S };
 	story.scenario.step_count = 3;
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++) {
-		struct judgement *j =
-			golden_judge("cutover", scripts[i].golden.name, &story.scenario);
+		struct judgement *j = golden_judge("cutover", scripts[i].golden.name,
+						   &story.scenario);
 		const struct finding *f = golden_finding(j, "cutover");
 
 		golden_compare(&scripts[i].golden, "cutover", j);
@@ -59,8 +59,9 @@ static void what_the_harness_put_back_is_told(void **state)
 	(void)state;
 	story_scenario(&story);
 	j = golden_judge("cutover", "fail-rolled-back", &story.scenario);
-	assert_string_equal(golden_finding(j, "cutover")->summary,
-			    "4 of 7 planned steps walked, 1 failed (limit 0), rolled back in 0.4 s");
+	assert_string_equal(
+		golden_finding(j, "cutover")->summary,
+		"4 of 7 planned steps walked, 1 failed (limit 0), rolled back in 0.4 s");
 	judgement_free(j);
 }
 

@@ -83,13 +83,14 @@ static void exited(struct state *s, const struct world *w, const struct event *e
 	size_t cursor = 0;
 
 	tear_down(s, w, e,
-		  !on->ended_by_others            ? ANOMALY_UNKNOWN :
+		  !on->ended_by_others	   ? ANOMALY_UNKNOWN :
 		  e->code == 128 + SIGKILL ? ANOMALY_CUT_BY_SIGKILL :
 					     ANOMALY_CUT_BY_SIGTERM);
 	if (!on->ended_by_others || !torn->at_ns)
 		return;
 	while ((c = table_each(&w->calls, &cursor))) {
-		if (c->cut.instance != e->instance || !is_by_signal(cause_of_cut(w, &c->cut).anomaly))
+		if (c->cut.instance != e->instance ||
+		    !is_by_signal(cause_of_cut(w, &c->cut).anomaly))
 			continue;
 		torn->cut++;
 		torn->call = c->id;

@@ -46,7 +46,7 @@ struct latency_row {
 
 struct gate_result {
 	const struct gate *gate; /* of the scenario */
-	double measured;         /* ns for durations */
+	double measured;	 /* ns for durations */
 	uint64_t samples;
 	enum verdict verdict;
 	bool ours; /* inconclusive for what we were late ourselves */

@@ -112,9 +112,9 @@ static void a_gate_on_the_cutover_covers_all_its_phases(void **state)
 		enum phase phase;
 		const char *time;
 	} table[] = {
-		{ PHASE_STEADY, "1.500" },  { PHASE_SMOKE, "1.500" },    { PHASE_SHIFT, "2.500" },
-		{ PHASE_BAKE, "2.500" },    { PHASE_SCRIPT, "2.500" },   { PHASE_DRAIN, "2.500" },
-		{ PHASE_BUFFER, "2.500" },  { PHASE_TEARDOWN, "2.500" }, { PHASE_ROLLBACK, "1.500" },
+		{ PHASE_STEADY, "1.500" }, { PHASE_SMOKE, "1.500" },	{ PHASE_SHIFT, "2.500" },
+		{ PHASE_BAKE, "2.500" },   { PHASE_SCRIPT, "2.500" },	{ PHASE_DRAIN, "2.500" },
+		{ PHASE_BUFFER, "2.500" }, { PHASE_TEARDOWN, "2.500" }, { PHASE_ROLLBACK, "1.500" },
 		{ PHASE_AFTER, "1.500" },
 	};
 	struct page *page = *state;

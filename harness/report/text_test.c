@@ -103,7 +103,8 @@ static void what_is_said_of_a_move_of_weights_is_what_was_seen(void **state)
 		  "answered in 20 ms, no stray new call after" },
 		{ PHASE_SHIFT, 0, 0, 100, 1, 0, 0, "shift blue 0 green 100 ",
 		  "the balancer did not answer" },
-		{ PHASE_SHIFT, 2, 95, 5, 1, 1.02, 0, "shift blue 95 green 5 ", "answered in 20 ms" },
+		{ PHASE_SHIFT, 2, 95, 5, 1, 1.02, 0, "shift blue 95 green 5 ",
+		  "answered in 20 ms" },
 		{ PHASE_SHIFT, 2, 0, 0, 0, 0, 0, "shift ", "" },
 		{ PHASE_ROLLBACK, 1, 100, 0, 1, 1.02, 0, "rollback ", "answered in 20 ms" },
 		{ PHASE_BAKE, 2, 0, 0, 0, 0, 0, "bake ", "" },
@@ -141,8 +142,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_first_word_is_what_the_exit_code_means, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_gate_without_samples_says_so, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			what_is_said_of_a_move_of_weights_is_what_was_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_said_of_a_move_of_weights_is_what_was_seen,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

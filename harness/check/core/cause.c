@@ -40,11 +40,13 @@ struct cause cause_of_cut(const struct world *w, const struct leg_cut *cut)
 	if (!cut->instance)
 		return best;
 	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGTERM, on->sigterm_ns, on->sigterm_ns,
-		 inferred(on, on->sigterm_ns) ? SIGTERM_WINDOW_NS : 0, SIGTERM_WINDOW_NS, cut->t_ns);
+		 inferred(on, on->sigterm_ns) ? SIGTERM_WINDOW_NS : 0, SIGTERM_WINDOW_NS,
+		 cut->t_ns);
 	if (!bare)
 		return best;
 	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGKILL, on->sigkill_ns, on->sigkill_ns,
-		 inferred(on, on->sigkill_ns) ? SIGKILL_WINDOW_NS : 0, SIGKILL_WINDOW_NS, cut->t_ns);
+		 inferred(on, on->sigkill_ns) ? SIGKILL_WINDOW_NS : 0, SIGKILL_WINDOW_NS,
+		 cut->t_ns);
 	consider(&best, &miss_ns, ANOMALY_DEREGISTRATION_CUT, on->deregister_inv_ns,
 		 on->deregister_inv_ns + delay_ns, BALANCER_EARLY_NS, BALANCER_LATE_NS, cut->t_ns);
 	return best;
@@ -52,9 +54,9 @@ struct cause cause_of_cut(const struct world *w, const struct leg_cut *cut)
 
 enum anomaly cause_of_refused_dial(unsigned failure)
 {
-	return failure == DIAL_TLS_VERSION ? ANOMALY_TLS_VERSION
-	       : failure == DIAL_TLS_CERT  ? ANOMALY_TLS_CERTIFICATE
-					   : ANOMALY_UNKNOWN;
+	return failure == DIAL_TLS_VERSION ? ANOMALY_TLS_VERSION :
+	       failure == DIAL_TLS_CERT	   ? ANOMALY_TLS_CERTIFICATE :
+					     ANOMALY_UNKNOWN;
 }
 
 const char *cut_text(const struct leg_cut *cut, char out[CUT_TEXT_MAX])
@@ -76,10 +78,10 @@ const char *cause_text(const struct world *w, const struct leg_cut *cut, const s
 		       char out[CAUSE_TEXT_MAX])
 {
 	const struct world_instance *on = &w->instances[cut->instance];
-	const char *what = cause->anomaly == ANOMALY_CUT_BY_SIGTERM       ? "SIGTERM of"
-			   : cause->anomaly == ANOMALY_CUT_BY_SIGKILL     ? "SIGKILL of"
-			   : cause->anomaly == ANOMALY_DEREGISTRATION_CUT ? "deregistration of"
-									  : "the last byte from";
+	const char *what = cause->anomaly == ANOMALY_CUT_BY_SIGTERM	? "SIGTERM of" :
+			   cause->anomaly == ANOMALY_CUT_BY_SIGKILL	? "SIGKILL of" :
+			   cause->anomaly == ANOMALY_DEREGISTRATION_CUT ? "deregistration of" :
+									  "the last byte from";
 
 	out[0] = '\0';
 	if ((cause->anomaly == ANOMALY_CUT_BY_SIGTERM ||

@@ -16,8 +16,7 @@ static void weights_note(const struct phase_result *phase, FILE *out)
 		fputs("   the balancer did not answer", out);
 		return;
 	}
-	fprintf(out, "   answered in %s",
-		format_duration(phase->returned_ns - phase->asked_ns).s);
+	fprintf(out, "   answered in %s", format_duration(phase->returned_ns - phase->asked_ns).s);
 	if (phase->blue || !phase->green)
 		return; /* new calls on blue are as they should be */
 	if (phase->observed_ns > phase->returned_ns)
