@@ -22,7 +22,7 @@
 #include "record/verdict.h"
 #include "scenario/scenario.h"
 
-struct world;	   /* check/core/world.h */
+struct world;      /* check/core/world.h */
 struct world_call; /* one live call */
 
 #define KIND(NAME) (1ULL << EVENT_##NAME)
@@ -33,10 +33,10 @@ struct check {
 	/* Does the invariant speak about such a scenario? When not, no judgement of it mentions the
 	 * check. NULL: about every one. */
 	bool (*asked)(const struct scenario *);
-	uint64_t kinds; /* KIND(...) | ...: which events it wants; 0 is allowed */
+	uint64_t kinds;    /* KIND(...) | ...: which events it wants; 0 is allowed */
 	size_t state_bytes, call_bytes;
-	/* After the last event: nothing it speaks about happened, and nobody asked for it. The check
-	 * is left out of the judgement then. NULL: never. */
+	/* After the last event: nothing it speaks about happened, and nobody asked for it. The
+	 * check is left out of the judgement then. NULL: never. */
 	bool (*idle)(const void *state, const struct world *);
 	/* Called once, before the first event. May be NULL. */
 	void (*begin)(void *state, const struct world *);

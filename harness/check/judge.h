@@ -29,7 +29,7 @@ struct phase_result {
 	enum phase phase;
 	uint16_t step;
 	int64_t start_ns, end_ns; /* monotonic */
-	/* weights moved in it: first weight.inv, last weight.ok; 0 none. What was asked for last. */
+	/* weights moved in it: first weight.inv, last weight.ok, what was asked for last; 0 none */
 	int64_t asked_ns, returned_ns;
 	uint32_t blue, green;
 	int64_t observed_ns; /* blue got 0: last fresh dial it was given all the same; 0 none */
@@ -46,7 +46,7 @@ struct latency_row {
 
 struct gate_result {
 	const struct gate *gate; /* of the scenario */
-	double measured;	 /* ns for durations */
+	double measured;         /* ns for durations */
 	uint64_t samples;
 	enum verdict verdict;
 	bool ours; /* inconclusive for what we were late ourselves */

@@ -1,8 +1,8 @@
 /*
  * I7, a rollback brings back what was: the effective configuration equals the snapshot taken before
  * the cutover, blue is still there, fresh dials are blue's and served, and it did not take longer
- * than it may. Whether calls that had gone to green kept their state is state_continuity's; how many
- * came back is told here.
+ * than it may. Whether calls that had gone to green kept their state is state_continuity's; how
+ * many came back is told here.
  *
  *   rollback begins        its end    + propagation              weights move again, or the end
  *   ──┬───────────────────────┬────────────┬───────────────────────────────┬──

@@ -6,8 +6,8 @@
  *   W-g < a < W+g                   no evidence
  *   a >= W+g, shift propagated      never a color at weight 0, else sticky_debt
  *
- * Not asked where no stickiness is declared, nor of a balancer that binds by source address: there is
- * no cookie to be judged.
+ * Not asked where no stickiness is declared, nor of a balancer that binds by source address: there
+ * is no cookie to be judged.
  *
  * And ahead of time: a balancer whose cookies last longer than declared, or longer than the drain
  * may take, is in debt.

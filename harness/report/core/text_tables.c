@@ -6,8 +6,8 @@
 
 enum { NOTE_COLUMN = 53 }; /* of a phase: behind its name, begin and duration */
 
-/* What a move of weights knows beyond its duration: the balancer's yes and, where blue got none, the
- * last new call it was given after it. */
+/* What a move of weights knows beyond its duration: the balancer's yes and, where blue got none,
+ * the last new call it was given after it. */
 static void weights_note(const struct phase_result *phase, FILE *out)
 {
 	if (!phase->asked_ns)
