@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import uuid
 
@@ -233,6 +234,32 @@ def each_failure_names_its_step():
         fails_at("state", "127.0.0.1:1", f"ws://{green}/realtime/", "--redis", "127.0.0.1:1")
 
 
+# In a network of its own, where the only name server hears and says nothing.
+SILENT_NAME_SERVER = """
+import fcntl, socket, struct, subprocess, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+fcntl.ioctl(server, 0x8914, struct.pack("16sh14x", b"lo", 0x1))   # SIOCSIFFLAGS, IFF_UP
+server.bind(("127.0.0.1", 53))
+subprocess.run(["mount", "--bind", sys.argv[1], "/etc/resolv.conf"], check=True)
+sys.exit(subprocess.run(sys.argv[2:]).returncode)
+"""
+
+
+def a_silent_name_server_does_not_outlast_the_deadline():
+    """The resolver's own patience is 10 s; --timeout 600ms ends it"""
+    servers, out = (os.path.join(lib.SCRATCH, uuid.uuid4().hex) for _ in range(2))
+    with open(servers, "w") as f:
+        f.write("nameserver 127.0.0.1\n")
+    if os.geteuid() or subprocess.run(["unshare", "-m", "-n", "true"], capture_output=True).returncode:
+        raise lib.Skipped("needs root and namespaces for a name server of its own")
+    done = subprocess.run(["unshare", "-m", "-n", sys.executable, "-c", SILENT_NAME_SERVER, servers, lib.CROSSFADE, "ping",
+                           "ws://voice.example.com/realtime/", "--timeout", "600ms", "--out", f"json={out}"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 99 and "no answer of the name servers within 600 ms" in done.stdout, done
+    result = lib.load_result(out)
+    assert [s["name"] for s in result["steps"]] == ["resolve"] and 600 <= result["ms"] < 5000, result
+
+
 def a_call_that_does_not_survive_its_leg_fails_at_resume():
     """The second leg is told of no turns, or of another digest, or is not accepted"""
     legs = []
@@ -351,5 +378,6 @@ def the_smoke_test_of_a_pipeline():
 if __name__ == "__main__":
     lib.main([a_good_agent_passes, without_redis_it_says_so, the_test_rule_takes_it_to_green_at_weight_0,
               state_that_is_not_in_redis_fails, the_time_to_live_is_looked_at, each_failure_names_its_step,
-              a_call_that_does_not_survive_its_leg_fails_at_resume, wss_tells_the_certificate, bad_words_are_usage, interrupted,
-              json_to_standard_output, the_smoke_test_of_a_pipeline])
+              a_silent_name_server_does_not_outlast_the_deadline, a_call_that_does_not_survive_its_leg_fails_at_resume,
+              wss_tells_the_certificate, bad_words_are_usage, interrupted, json_to_standard_output,
+              the_smoke_test_of_a_pipeline])

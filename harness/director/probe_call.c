@@ -253,8 +253,11 @@ static int dial_and_speak(struct probe *p, int64_t deadline_ns)
 	if (target->header_count > OWN_HEADERS_MAX)
 		return err_set(p->err, ERR_INPUT, "%zu headers, at most %d", target->header_count,
 			       OWN_HEADERS_MAX);
-	if (url_parse(target->url, &url, p->err) < 0 ||
-	    resolve_ipv4(url.host, url.port, &dial.address, p->err) < 0)
+	if (url_parse(target->url, &url, p->err) < 0)
+		return -1;
+	if (target->address)
+		dial.address = *target->address;
+	else if (resolve_ipv4(url.host, url.port, &dial.address, p->err) < 0)
 		return -1;
 	reached(p, PROBE_CONNECT);
 	if (ws_context_new(p->loop, &settings, &context, p->err) < 0)

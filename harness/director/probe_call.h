@@ -23,9 +23,10 @@ enum probe_step {
 };
 
 struct probe_target {
-	const char *url;  /* ws://... complete */
-	const char *call; /* id, p-... */
-	const char *ca;	  /* PEM file a wss certificate is verified with; NULL: the system's */
+	const char *url;		   /* ws://... complete */
+	const char *call;		   /* id, p-... */
+	const struct sockaddr_in *address; /* of the URL's host, known already; or NULL */
+	const char *ca; /* PEM file a wss certificate is verified with; NULL: the system's */
 	const struct wire *wire;
 	const struct ws_header *headers; /* beside the dialect's own */
 	size_t header_count;

@@ -3,9 +3,13 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
 
 static const struct scheme {
 	const char *text;
@@ -104,6 +108,55 @@ int resolve_ipv4(const char *host, uint16_t port, struct sockaddr_in *ret, struc
 	ret->sin_port = htons(port);
 	freeaddrinfo(found);
 	return 0;
+}
+
+/* Its parts are the resolver's until it has answered. */
+struct question {
+	struct gaicb ask;
+	struct addrinfo hints;
+	char host[256];
+};
+
+static bool answered(struct gaicb *ask, int64_t timeout_ns)
+{
+	const struct gaicb *const list[] = { ask };
+	int64_t deadline_ns = clock_now_ns() + timeout_ns, left_ns;
+
+	while (gai_error(ask) == EAI_INPROGRESS && (left_ns = deadline_ns - clock_now_ns()) > 0) {
+		struct timespec left = { .tv_sec = left_ns / NS_PER_S,
+					 .tv_nsec = left_ns % NS_PER_S };
+
+		gai_suspend(list, 1, &left);
+	}
+	return gai_error(ask) != EAI_INPROGRESS;
+}
+
+int resolve_ipv4_within(const char *host, uint16_t port, int64_t timeout_ns,
+			struct sockaddr_in *ret, struct err *err)
+{
+	struct question *q = xcalloc(1, sizeof *q);
+	struct gaicb *list[] = { &q->ask };
+	int failed;
+
+	snprintf(q->host, sizeof q->host, "%s", host);
+	q->hints = (struct addrinfo){ .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
+	q->ask = (struct gaicb){ .ar_name = q->host, .ar_request = &q->hints };
+	failed = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
+	if (!failed && !answered(&q->ask, timeout_ns)) {
+		if (gai_cancel(&q->ask) == EAI_CANCELED) /* else it stays the resolver's */
+			free(q);
+		return err_set(err, ERR_WORLD, "%s: no answer of the name servers within %lld ms",
+			       host, (long long)((timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
+	}
+	if (!failed)
+		failed = gai_error(&q->ask);
+	if (!failed) {
+		*ret = *(const struct sockaddr_in *)(const void *)q->ask.ar_result->ai_addr;
+		ret->sin_port = htons(port);
+		freeaddrinfo(q->ask.ar_result);
+	}
+	free(q);
+	return failed ? err_set(err, ERR_WORLD, "%s: %s", host, gai_strerror(failed)) : 0;
 }
 
 int ipv4_range(const char *text, uint32_t *ret_first, uint32_t *ret_count, struct err *err)

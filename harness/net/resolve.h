@@ -21,6 +21,9 @@ struct url {
 
 int url_parse(const char *text, struct url *ret, struct err *);
 int resolve_ipv4(const char *host, uint16_t port, struct sockaddr_in *ret, struct err *);
+/* The same to a deadline: name servers that do not answer take longer than most would wait. */
+int resolve_ipv4_within(const char *host, uint16_t port, int64_t timeout_ns,
+			struct sockaddr_in *ret, struct err *);
 /* "127.0.0.2-127.0.0.9": the first address in host order, and how many. */
 int ipv4_range(const char *text, uint32_t *ret_first, uint32_t *ret_count, struct err *);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "net/resolve.h"
 
 static void an_address_falls_into_its_pieces(void **unused)
@@ -99,6 +100,11 @@ static void a_numeric_host_resolves_to_itself(void **unused)
 	assert_int_equal(ntohs(address.sin_port), 81);
 	assert_int_equal(resolve_ipv4("999.999.0.1", 81, &address, &err), -1);
 	assert_int_equal(err.kind, ERR_WORLD);
+	assert_int_equal(resolve_ipv4_within("127.0.7.8", 82, 20 * NS_PER_S, &address, &err), 0);
+	assert_string_equal(inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text)), "127.0.7.8");
+	assert_int_equal(ntohs(address.sin_port), 82);
+	assert_int_equal(resolve_ipv4_within("999.999.0.1", 82, 20 * NS_PER_S, &address, &err), -1);
+	assert_int_equal(ntohs(address.sin_port), 82);
 }
 
 static void a_range_of_addresses_has_a_first_and_a_count(void **unused)

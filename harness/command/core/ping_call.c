@@ -15,7 +15,8 @@ struct ping {
 	struct ping_result *r;
 	int cancel_fd;
 	int64_t start_ns, deadline_ns, since_ns;
-	struct redis *redis; /* once asked */
+	struct sockaddr_in to; /* once resolved */
+	struct redis *redis;   /* once asked */
 };
 
 const char *ping_step_name(enum ping_step step)
@@ -58,27 +59,27 @@ static int64_t left_ns(const struct ping *p)
 	return left > NS_PER_MS ? left : NS_PER_MS;
 }
 
-static int resolve(struct ping *p, struct url *url, struct sockaddr_in *to, struct err *err)
+static int resolve(struct ping *p, struct url *url, struct err *err)
 {
 	char ip[INET_ADDRSTRLEN];
 	int result = url_parse(buf_text(&p->args->url), url, err);
 
 	if (!result)
-		result = resolve_ipv4(url->host, url->port, to, err);
+		result = resolve_ipv4_within(url->host, url->port, left_ns(p), &p->to, err);
 	if (!result)
 		snprintf(p->r->address, sizeof p->r->address, "%s:%u",
-			 inet_ntop(AF_INET, &to->sin_addr, ip, sizeof ip), ntohs(to->sin_port));
+			 inet_ntop(AF_INET, &p->to.sin_addr, ip, sizeof ip), ntohs(p->to.sin_port));
 	return done(p, PING_RESOLVE, result, err);
 }
 
 /* Before the call, on a connection of its own: of a certificate that does not hold the library that
  * dials tells little. */
-static int look_at_tls(struct ping *p, const struct url *url, const struct sockaddr_in *to,
-		       struct err *err)
+static int look_at_tls(struct ping *p, const struct url *url, struct err *err)
 {
-	struct tls_probe probe = {
-		.address = *to, .host = url->host, .ca_file = p->args->ca, .timeout_ns = left_ns(p)
-	};
+	struct tls_probe probe = { .address = p->to,
+				   .host = url->host,
+				   .ca_file = p->args->ca,
+				   .timeout_ns = left_ns(p) };
 	const struct tls_probe_result *t = &p->r->tls;
 	bool stands;
 
@@ -102,6 +103,7 @@ static struct probe_target target_of(const struct ping *p)
 
 	return (struct probe_target){ .url = buf_text(&a->url),
 				      .call = a->call,
+				      .address = &p->to,
 				      .ca = a->ca,
 				      .wire = a->wire,
 				      .headers = a->header,
@@ -175,6 +177,7 @@ static int resume(struct ping *p, struct err *err)
 					     "ready",	"color",   "turn" };
 	struct probe_target target = target_of(p);
 	struct probe_result *r = &p->r->second;
+	int64_t took_ns = 0;
 	int result;
 
 	target.resumes = true;
@@ -185,7 +188,9 @@ static int resume(struct ping *p, struct err *err)
 	else if (!p->r->has_state && !r->has_turns && !r->has_digest)
 		result = err_set(err, ERR_WORLD,
 				 "ready on the second leg tells neither turns nor digest");
-	return done(p, PING_RESUME, result, err);
+	for (int i = 0; i < PROBE_STEPS; i++) /* without what it takes to make ready for a dial */
+		took_ns += r->step_ns[i] > 0 ? r->step_ns[i] : 0;
+	return take(p, PING_RESUME, took_ns, result < 0 ? err : NULL);
 }
 
 /* Its key is a ping's own: gone with it, whatever came of it. */
@@ -221,11 +226,10 @@ void ping_call(const struct ping_args *args, int cancel_fd, struct ping_result *
 			  .since_ns = now_ns,
 			  .deadline_ns = now_ns + args->timeout_ns };
 	struct err err = { .kind = ERR_NONE };
-	struct sockaddr_in to;
 	struct url url;
 
 	*ret = (struct ping_result){ .exit_code = EXIT_PASS };
-	if (resolve(&p, &url, &to, &err) < 0 || (url.tls && look_at_tls(&p, &url, &to, &err) < 0) ||
+	if (resolve(&p, &url, &err) < 0 || (url.tls && look_at_tls(&p, &url, &err) < 0) ||
 	    speak(&p, url.tls, &err) < 0 || check_state(&p, &err) < 0 ||
 	    (args->resume && resume(&p, &err) < 0))
 		ret->exit_code = ret->exit_code ? ret->exit_code : EXIT_FAIL;

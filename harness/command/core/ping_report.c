@@ -199,7 +199,7 @@ void ping_json(const struct ping_args *a, const struct ping_result *r, struct bu
 	put(json, "steps", json_of_steps(r));
 	put(json, "tls", json_of_tls(r));
 	put(json, "state", json_of_state(r));
-	text = json_dumps(json, JSON_INDENT(2));
+	text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	ASSERT(text);
 	buf_printf(out, "%s\n", text);
 	free(text);
