@@ -113,7 +113,8 @@ int part_edge(struct stage *stage, const struct scenario *sc, const struct buf *
 	char program[4096], key[PATH_MAX] = "", *environment[4] = { NULL };
 	int result;
 
-	if (process_beside("fixtures/alb/main", program, sizeof program, err) < 0)
+	if (process_beside("fixtures/alb/main", program, sizeof program, err) < 0 ||
+	    port_free(stage->port, err) < 0 || port_free(stage->control_port, err) < 0)
 		return -1;
 	argument(&a, "%s", program);
 	argument_pair(&a, "--listen", "127.0.0.1:%u", stage->port);
@@ -140,8 +141,7 @@ int part_edge(struct stage *stage, const struct scenario *sc, const struct buf *
 	argument_pair(&a, "--unhealthy", "2");
 	argument_pair(&a, "--seed", "%llu", (unsigned long long)sc->seed);
 	add_asked(&a, s);
-	if (port_free(stage->port, err) < 0 || port_free(stage->control_port, err) < 0 ||
-	    add_tls(stage, &a, s, key, err) < 0 ||
+	if (add_tls(stage, &a, s, key, err) < 0 ||
 	    (!stage->unsigned_control && make_credentials(&stage->credentials, err) < 0))
 		return -1;
 	environment[0] = xasprintf("ALB_ACCESS_KEY_ID=%s", stage->credentials.key_id);
