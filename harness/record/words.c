@@ -80,6 +80,45 @@ static const char *const verbs[] = {
 	[VERB_EXPIRE] = "expire",
 	[VERB_EVAL] = "eval",
 	[VERB_PING] = "ping",
+	[VERB_FCALL] = "fcall",
+	[VERB_MGET] = "mget",
+	[VERB_MSET] = "mset",
+	[VERB_EXISTS] = "exists",
+	[VERB_TTL] = "ttl",
+	[VERB_PERSIST] = "persist",
+	[VERB_INCR] = "incr",
+	[VERB_APPEND] = "append",
+	[VERB_HGET] = "hget",
+	[VERB_HSET] = "hset",
+	[VERB_LPUSH] = "lpush",
+	[VERB_LPOP] = "lpop",
+	[VERB_LRANGE] = "lrange",
+	[VERB_BLPOP] = "blpop",
+	[VERB_SADD] = "sadd",
+	[VERB_SPOP] = "spop",
+	[VERB_SMEMBERS] = "smembers",
+	[VERB_ZADD] = "zadd",
+	[VERB_ZPOP] = "zpop",
+	[VERB_ZRANGE] = "zrange",
+	[VERB_XADD] = "xadd",
+	[VERB_XREAD] = "xread",
+	[VERB_PUBLISH] = "publish",
+	[VERB_SUBSCRIBE] = "subscribe",
+	[VERB_UNSUBSCRIBE] = "unsubscribe",
+	[VERB_MULTI] = "multi",
+	[VERB_EXEC] = "exec",
+	[VERB_DISCARD] = "discard",
+	[VERB_WATCH] = "watch",
+	[VERB_SELECT] = "select",
+	[VERB_AUTH] = "auth",
+	[VERB_HELLO] = "hello",
+	[VERB_CLIENT] = "client",
+	[VERB_INFO] = "info",
+	[VERB_CONFIG] = "config",
+	[VERB_WAIT] = "wait",
+	[VERB_SCAN] = "scan",
+	[VERB_SCRIPT] = "script",
+	[VERB_MONITOR] = "monitor",
 };
 AGREE(verbs, VERB_COUNT);
 
@@ -209,6 +248,7 @@ NAME_FUNCTION(reason_name, reasons)
 
 PARSE_FUNCTION(color_parse, colors)
 PARSE_FUNCTION(phase_parse, phases)
+PARSE_FUNCTION(verb_parse, verbs)
 PARSE_FUNCTION(anomaly_parse, anomalies)
 
 bool phase_of_cutover(unsigned v)

@@ -84,6 +84,46 @@ enum verb {
 	VERB_EXPIRE,
 	VERB_EVAL,
 	VERB_PING,
+	/* families are named after their best known: HGETALL is an hget, RPUSH an lpush */
+	VERB_FCALL,
+	VERB_MGET,
+	VERB_MSET,
+	VERB_EXISTS,
+	VERB_TTL,
+	VERB_PERSIST,
+	VERB_INCR,
+	VERB_APPEND,
+	VERB_HGET,
+	VERB_HSET,
+	VERB_LPUSH,
+	VERB_LPOP,
+	VERB_LRANGE,
+	VERB_BLPOP,
+	VERB_SADD,
+	VERB_SPOP,
+	VERB_SMEMBERS,
+	VERB_ZADD,
+	VERB_ZPOP,
+	VERB_ZRANGE,
+	VERB_XADD,
+	VERB_XREAD,
+	VERB_PUBLISH,
+	VERB_SUBSCRIBE,
+	VERB_UNSUBSCRIBE,
+	VERB_MULTI,
+	VERB_EXEC,
+	VERB_DISCARD,
+	VERB_WATCH,
+	VERB_SELECT,
+	VERB_AUTH,
+	VERB_HELLO,
+	VERB_CLIENT,
+	VERB_INFO,
+	VERB_CONFIG,
+	VERB_WAIT,
+	VERB_SCAN,
+	VERB_SCRIPT,
+	VERB_MONITOR,
 	VERB_COUNT
 };
 
@@ -194,6 +234,7 @@ const char *reason_name(unsigned v);
 /* The value for a word, or -1. */
 int color_parse(const char *word);
 int phase_parse(const char *word);
+int verb_parse(const char *word);
 int anomaly_parse(const char *word);
 /* `cutover` in gates: from the first move of weights to the last of teardown. */
 bool phase_of_cutover(unsigned v);

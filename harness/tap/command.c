@@ -7,30 +7,7 @@
 #include <jansson.h>
 
 #include "base/hash.h"
-
-/* Where a command has what; 0: nowhere. ttl -1: in options after the value. */
-static const struct shape {
-	const char *word;
-	enum verb verb;
-	int key, value, ttl;
-	bool ttl_in_ms;
-} shapes[] = {
-	{ .word = "GET", .verb = VERB_GET, .key = 1 },
-	{ .word = "SETEX", .verb = VERB_SETEX, .key = 1, .ttl = 2, .value = 3 },
-	{ .word = "PSETEX", .verb = VERB_SETEX, .key = 1, .ttl = 2, .value = 3, .ttl_in_ms = true },
-	{ .word = "SET", .verb = VERB_SET, .key = 1, .value = 2, .ttl = -1 },
-	{ .word = "DEL", .verb = VERB_DEL, .key = 1 },
-	{ .word = "UNLINK", .verb = VERB_DEL, .key = 1 },
-	{ .word = "EXPIRE", .verb = VERB_EXPIRE, .key = 1, .ttl = 2 },
-	{ .word = "PEXPIRE", .verb = VERB_EXPIRE, .key = 1, .ttl = 2, .ttl_in_ms = true },
-	{ .word = "EVAL", .verb = VERB_EVAL, .key = 3 },
-	{ .word = "EVALSHA", .verb = VERB_EVAL, .key = 3 },
-	{ .word = "PING", .verb = VERB_PING },
-};
-
-/* After these, Redis speaks without being asked, or does not answer. */
-static const char *const unpaired[] = { "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE",
-					"MONITOR",   "SYNC",       "PSYNC" };
+#include "tap/command_words.h"
 
 int key_pattern_init(struct key_pattern *p, const char *text)
 {
@@ -76,7 +53,8 @@ static void read_id(const struct resp *r, size_t i, const struct key_pattern *p,
 	id[size] = '\0';
 }
 
-static uint32_t read_seconds(const struct resp *r, size_t i, bool in_ms)
+/* 0 when it is no number. */
+static uint32_t read_number(const struct resp *r, size_t i, bool in_ms)
 {
 	size_t size;
 	const char *text = resp_arg(r, i, &size);
@@ -93,13 +71,13 @@ static uint32_t read_seconds(const struct resp *r, size_t i, bool in_ms)
 	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static uint32_t read_ttl_option(const struct resp *r)
+static uint32_t read_ttl_option(const struct resp *r, size_t from)
 {
-	for (size_t i = 3; i + 1 < RESP_ARGS_MAX; i++) {
+	for (size_t i = from; i + 1 < RESP_ARGS_MAX; i++) {
 		if (word_is(r, i, "EX"))
-			return read_seconds(r, i + 1, false);
+			return read_number(r, i + 1, false);
 		if (word_is(r, i, "PX"))
-			return read_seconds(r, i + 1, true);
+			return read_number(r, i + 1, true);
 	}
 	return 0;
 }
@@ -130,48 +108,155 @@ struct state_seen state_seen_read(const char *value, size_t size)
 	return s;
 }
 
-struct command command_read(const struct resp *r, const struct key_pattern *p)
+static const struct command_word *find_word(const struct resp *r)
 {
-	static const struct shape other = { .verb = VERB_OTHER, .key = 1 };
-	const struct shape *shape = &other;
-	struct command c = { .unpaired = NULL };
+	static const struct command_word unknown = { .word = "", .verb = VERB_OTHER, .key = 1 };
+	size_t size;
+	const char *text = resp_arg(r, 0, &size);
+
+	if (!text || !size)
+		return &unknown;
+	for (size_t i = 0; i < sizeof command_words / sizeof *command_words; i++) {
+		const struct command_word *w = &command_words[i];
+
+		if (w->size == size && w->word[0] == (text[0] & ~0x20) &&
+		    !strncasecmp(text, w->word, size))
+			return w;
+	}
+	return &unknown;
+}
+
+/* The first key, or the first that is a call's, and where it is. */
+static size_t read_keys(const struct resp *r, const struct command_word *w,
+			const struct key_pattern *p, struct command *c)
+{
+	size_t step = w->step > 0 ? (size_t)w->step : 1, first = (size_t)w->key, at,
+	       end = w->step ? r->arg_count : first + 1;
+
+	if (w->step == KEYS_COUNTED) {
+		first++;
+		end = first + read_number(r, (size_t)w->key, false);
+	}
+	at = first;
+	for (size_t i = first; i < end && i < RESP_ARGS_MAX && !c->id[0]; i += step) {
+		if (p)
+			read_id(r, i, p, c->id);
+		at = c->id[0] ? i : at;
+	}
+	if (at < end)
+		c->key = resp_arg(r, at, &c->key_size);
+	return w->step == KEYS_COUNTED ? end : at;
+}
+
+/* A script's state is whichever of its arguments is one; its time to live is given as in a SET. */
+static void read_script(const struct resp *r, size_t first, struct command *c)
+{
 	const char *value;
 	size_t size;
 
-	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-		if (word_is(r, 0, shapes[i].word))
-			shape = &shapes[i];
-	for (size_t i = 0; i < sizeof unpaired / sizeof *unpaired; i++)
-		if (word_is(r, 0, unpaired[i]))
-			c.unpaired = unpaired[i];
-	if (word_is(r, 0, "CLIENT") && word_is(r, 1, "REPLY"))
-		c.unpaired = "CLIENT REPLY";
-	c.verb = shape->verb;
-	if (shape->key)
-		read_id(r, (size_t)shape->key, p, c.id);
-	if (shape->ttl)
-		c.ttl_s = shape->ttl < 0 ? read_ttl_option(r) :
-					   read_seconds(r, (size_t)shape->ttl, shape->ttl_in_ms);
-	if (c.id[0] && shape->value && (value = resp_arg(r, (size_t)shape->value, &size)))
+	for (size_t i = first; i < RESP_ARGS_MAX && c->writes && !c->state.found; i++)
+		if ((value = resp_arg(r, i, &size)) && size && *value == '{')
+			c->state = state_seen_read(value, size);
+	c->ttl_s = read_ttl_option(r, first);
+}
+
+static void read_set_options(const struct resp *r, struct command *c)
+{
+	bool get = false, nx = false;
+
+	for (size_t i = 3; i < RESP_ARGS_MAX && i < r->arg_count; i++) {
+		get |= word_is(r, i, "GET");
+		nx |= word_is(r, i, "NX");
+		if (word_is(r, i, "XX"))
+			return; /* with or without GET: nil, nothing was set */
+	}
+	if (get)
+		c->refusal = nx ? REFUSED_BY_VALUE : REFUSED_NEVER;
+}
+
+static void read_client(const struct resp *r, struct command *c)
+{
+	if (!word_is(r, 1, "REPLY"))
+		return;
+	if (word_is(r, 2, "OFF"))
+		c->role = COMMAND_REPLY_OFF;
+	else if (word_is(r, 2, "SKIP"))
+		c->role = COMMAND_REPLY_SKIP;
+	else if (word_is(r, 2, "ON"))
+		c->role = COMMAND_REPLY_ON;
+}
+
+struct command command_read(const struct resp *r, const struct key_pattern *p)
+{
+	const struct command_word *w = find_word(r);
+	struct command c = { .verb = w->verb,
+			     .role = w->role,
+			     .refusal = w->refusal,
+			     .feed = w->feed,
+			     .reads = w->reads,
+			     .writes = w->writes,
+			     .secret = w->secret,
+			     .word = w->word };
+	const char *value;
+	size_t at = 0, size;
+
+	if (w->key)
+		at = read_keys(r, w, p, &c);
+	if (w->step == KEYS_COUNTED) {
+		if (c.id[0])
+			read_script(r, at, &c);
+		return c;
+	}
+	if (w->ttl == TTL_IN_OPTIONS)
+		c.ttl_s = read_ttl_option(r, w->value ? 3 : 2);
+	else if (w->ttl)
+		c.ttl_s = read_number(r, (size_t)w->ttl, w->ttl_in_ms);
+	if (c.id[0] && w->value && (value = resp_arg(r, at + (size_t)(w->value - w->key), &size)))
 		c.state = state_seen_read(value, size);
+	if (w->verb == VERB_SET && w->ttl)
+		read_set_options(r, &c);
+	else if (w->verb == VERB_CLIENT)
+		read_client(r, &c);
+	else if (w->role == COMMAND_SELECT)
+		c.number = read_number(r, 1, false);
+	else if (w->role == COMMAND_SUBSCRIBE || w->role == COMMAND_UNSUBSCRIBE)
+		c.number = r->arg_count - 1;
 	return c;
+}
+
+static bool begins_with(const char *error, size_t size, const char *word)
+{
+	size_t length = strlen(word);
+
+	return size >= length && !memcmp(error, word, length) &&
+	       (size == length || error[length] == ' ');
 }
 
 bool error_means_no_effect(enum verb verb, const char *error, size_t size)
 {
-	static const char *const before_running[] = { "READONLY", "OOM",    "NOREPLICAS",
-						      "BUSY",     "NOAUTH", "NOPERM",
-						      "LOADING",  "MOVED",  "MASTERDOWN",
-						      "NOSCRIPT", "MISCONF" };
+	/* The server refuses every write, so a script had none before. */
+	static const char *const of_the_server[] = { "READONLY", "OOM", "NOREPLICAS", "MISCONF",
+						     "MASTERDOWN" };
+	/* Said before a command runs; from inside a script, of one of its commands. */
+	static const char *const before_running[] = {
+		"BUSY", "NOAUTH",   "NOPERM",	 "WRONGPASS", "NOPROTO", "LOADING",	"MOVED",
+		"ASK",	"TRYAGAIN", "CROSSSLOT", "NOSCRIPT",  "DENIED",	 "CLUSTERDOWN", "EXECABORT",
+	};
+	/* What one command says of its own arguments and keys, having changed nothing. */
+	static const char *const of_one_command[] = { "ERR",	   "WRONGTYPE", "BUSYKEY",
+						      "BUSYGROUP", "NOGROUP",	"UNBLOCKED",
+						      "NOTBUSY",   "UNKILLABLE" };
+	bool script = verb == VERB_EVAL || verb == VERB_FCALL;
+	bool inside = script && memmem(error, size, " script: ", 9);
 
-	if (verb != VERB_EVAL)
-		return true;
-	for (size_t i = 0; i < sizeof before_running / sizeof *before_running; i++) {
-		size_t length = strlen(before_running[i]);
-
-		if (size >= length && !memcmp(error, before_running[i], length) &&
-		    (size == length || error[length] == ' '))
+	for (size_t i = 0; i < sizeof of_the_server / sizeof *of_the_server; i++)
+		if (begins_with(error, size, of_the_server[i]))
 			return true;
-	}
+	for (size_t i = 0; i < sizeof before_running / sizeof *before_running && !inside; i++)
+		if (begins_with(error, size, before_running[i]))
+			return true;
+	for (size_t i = 0; i < sizeof of_one_command / sizeof *of_one_command && !script; i++)
+		if (begins_with(error, size, of_one_command[i]))
+			return true;
 	return false;
 }

@@ -19,7 +19,8 @@ static const struct {
 	const char *line, *id;
 	enum verb verb;
 	uint32_t ttl_s;
-	bool has_state, unpaired;
+	bool has_state;
+	enum command_role role;
 } cases[] = {
 	{ .line = "GET call:c-ab12-1", .verb = VERB_GET, .id = "c-ab12-1" },
 	{ .line = "get call:p-ab12-1", .verb = VERB_GET, .id = "p-ab12-1" },
@@ -63,12 +64,42 @@ static const struct {
 	{ .line = "DEL call:c-1", .verb = VERB_DEL, .id = "c-1" },
 	{ .line = "EXPIRE call:c-1 9", .verb = VERB_EXPIRE, .id = "c-1", .ttl_s = 9 },
 	{ .line = "EVALSHA f00 1 call:c-1 3", .verb = VERB_EVAL, .id = "c-1" },
-	{ .line = "HGET call:c-1 turns", .verb = VERB_OTHER, .id = "c-1" },
+	{ .line = "EVAL s 1 call:c-1 " STATE " EX 1800 6 2 me",
+	  .verb = VERB_EVAL,
+	  .id = "c-1",
+	  .ttl_s = 1800,
+	  .has_state = true },
+	{ .line = "FCALL turn 3 lock:1 call:c-1 x me PX 60000 " STATE,
+	  .verb = VERB_FCALL,
+	  .id = "c-1",
+	  .ttl_s = 60,
+	  .has_state = true },
+	{ .line = "EVAL_RO s 1 call:c-1 " STATE, .verb = VERB_EVAL, .id = "c-1" },
+	{ .line = "EVAL s 0 call:c-1 " STATE, .verb = VERB_EVAL, .id = "" },
+	{ .line = "EVAL s many call:c-1", .verb = VERB_EVAL, .id = "" },
+	{ .line = "EVAL s 99999999999 k call:c-1", .verb = VERB_EVAL, .id = "c-1" },
+	{ .line = "DEL a b call:c-1 call:c-2", .verb = VERB_DEL, .id = "c-1" },
+	{ .line = "MSET a call:c-9 call:c-1 " STATE,
+	  .verb = VERB_MSET,
+	  .id = "c-1",
+	  .has_state = true },
+	{ .line = "MGET a call:c-1", .verb = VERB_MGET, .id = "c-1" },
+	{ .line = "GETEX call:c-1 EX 60", .verb = VERB_GET, .id = "c-1", .ttl_s = 60 },
+	{ .line = "SETNX call:c-1 " STATE, .verb = VERB_SET, .id = "c-1", .has_state = true },
+	{ .line = "HGET call:c-1 turns", .verb = VERB_HGET, .id = "c-1" },
+	{ .line = "OBJECT call:c-1 turns", .verb = VERB_OTHER, .id = "c-1" },
 	{ .line = "PING", .verb = VERB_PING, .id = "" },
-	{ .line = "AUTH secret", .verb = VERB_OTHER, .id = "" },
-	{ .line = "SUBSCRIBE news", .verb = VERB_OTHER, .id = "", .unpaired = true },
-	{ .line = "CLIENT REPLY OFF", .verb = VERB_OTHER, .id = "", .unpaired = true },
-	{ .line = "CLIENT LIST", .verb = VERB_OTHER, .id = "" },
+	{ .line = "AUTH secret", .verb = VERB_AUTH, .id = "" },
+	{ .line = "subscribe call:c-1",
+	  .verb = VERB_SUBSCRIBE,
+	  .id = "",
+	  .role = COMMAND_SUBSCRIBE },
+	{ .line = "CLIENT REPLY OFF", .verb = VERB_CLIENT, .id = "", .role = COMMAND_REPLY_OFF },
+	{ .line = "client reply skip", .verb = VERB_CLIENT, .id = "", .role = COMMAND_REPLY_SKIP },
+	{ .line = "CLIENT LIST", .verb = VERB_CLIENT, .id = "" },
+	{ .line = "MONITOR", .verb = VERB_MONITOR, .id = "", .role = COMMAND_UNPAIRED },
+	{ .line = "EXEC", .verb = VERB_EXEC, .id = "", .role = COMMAND_EXEC },
+	{ .line = "RESET", .verb = VERB_CLIENT, .id = "", .role = COMMAND_RESET },
 };
 
 static void a_command_tells_its_verb_its_call_and_what_it_writes(void **state)
@@ -92,7 +123,7 @@ static void a_command_tells_its_verb_its_call_and_what_it_writes(void **state)
 		assert_string_equal(c.id, cases[i].id);
 		assert_int_equal(c.ttl_s, cases[i].ttl_s);
 		assert_int_equal(c.state.found, cases[i].has_state);
-		assert_int_equal(c.unpaired != NULL, cases[i].unpaired);
+		assert_int_equal(c.role, cases[i].role);
 		resp_free(&r);
 	}
 	key_pattern_free(&pattern);
@@ -156,14 +187,93 @@ static void the_state_is_read_where_it_is_and_absent_fields_are_not_invented(voi
 	}
 }
 
-static void only_a_script_can_fail_and_have_had_an_effect(void **state)
+/* What is told of one command (here SETEX), and of a script. */
+static const struct {
+	const char *error;
+	bool nothing_done, nothing_done_by_script;
+} errors[] = {
+	{ "OOM command not allowed when used memory > 'maxmemory'.", true, true },
+	{ "OOM command not allowed when used memory > 'maxmemory'. script: f0, on @user_script:1.",
+	  true, true },
+	{ "READONLY You can't write against a read only replica.", true, true },
+	{ "NOREPLICAS Not enough good replicas to write.", true, true },
+	{ "MISCONF Redis is configured to save RDB snapshots, but", true, true },
+	{ "MASTERDOWN Link with MASTER is down", true, true },
+	{ "LOADING Redis is loading the dataset in memory", true, true },
+	{ "BUSY Redis is busy running a script.", true, true },
+	{ "NOAUTH Authentication required.", true, true },
+	{ "WRONGPASS invalid username-password pair", true, true },
+	{ "NOPROTO unsupported protocol version", true, true },
+	{ "DENIED Redis is running in protected mode", true, true },
+	{ "NOPERM this user has no permissions to run the 'set' command", true, true },
+	{ "NOPERM this user has no permissions to run the 'set' command script: f0, on @user", true,
+	  false },
+	{ "NOSCRIPT No matching script.", true, true },
+	{ "MOVED 3999 127.0.0.1:6381", true, true },
+	{ "ASK 3999 127.0.0.1:6381", true, true },
+	{ "TRYAGAIN Multiple keys request during rehashing of slot", true, true },
+	{ "CROSSSLOT Keys in request don't hash to the same slot", true, true },
+	{ "CLUSTERDOWN Hash slot not served", true, true },
+	{ "EXECABORT Transaction discarded because of previous errors.", true, true },
+	{ "WRONGTYPE Operation against a key holding the wrong kind of value", true, false },
+	{ "ERR syntax error", true, false },
+	{ "BUSYKEY Target key name already exists.", true, false },
+	{ "BUSYGROUP Consumer Group name already exists", true, false },
+	{ "NOGROUP No such key", true, false },
+	{ "UNBLOCKED client unblocked via CLIENT UNBLOCK", true, false },
+	{ "NOTBUSY No scripts in execution right now.", true, false },
+	{ "UNKILLABLE Sorry the script already executed write commands", true, false },
+	{ "OOM", true, true },
+	/* not Redis's own words */
+	{ "OOMPH", false, false },
+	{ "upstream failure", false, false },
+	{ "MY_SCRIPT_ERROR", false, false },
+	{ "", false, false },
+};
+
+static void an_error_of_redis_from_before_the_command_ran_guarantees_that_nothing_happened(
+	void **state)
 {
 	(void)state;
-	assert_true(error_means_no_effect(VERB_SETEX, "ERR syntax", 10));
-	assert_true(error_means_no_effect(VERB_EVAL, "OOM command not allowed", 23));
-	assert_true(error_means_no_effect(VERB_EVAL, "BUSY", 4));
-	assert_false(error_means_no_effect(VERB_EVAL, "BUSYKEY x", 9));
-	assert_false(error_means_no_effect(VERB_EVAL, "ERR in line 3", 13));
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+		const char *text = errors[i].error;
+
+		if (error_means_no_effect(VERB_SETEX, text, strlen(text)) !=
+			    errors[i].nothing_done ||
+		    error_means_no_effect(VERB_EVAL, text, strlen(text)) !=
+			    errors[i].nothing_done_by_script ||
+		    error_means_no_effect(VERB_FCALL, text, strlen(text)) !=
+			    errors[i].nothing_done_by_script)
+			fail_msg("%s", text);
+	}
+}
+
+static void the_answer_that_means_refused_depends_on_the_options(void **state)
+{
+	static const struct {
+		const char *line;
+		enum command_refusal refusal;
+	} sets[] = { { "SET call:c-1 x", REFUSED_BY_NIL },
+		     { "SET call:c-1 x NX EX 9", REFUSED_BY_NIL },
+		     { "SET call:c-1 x XX GET", REFUSED_BY_NIL },
+		     { "SET call:c-1 x NX GET", REFUSED_BY_VALUE },
+		     { "SET call:c-1 x EX 9 GET", REFUSED_NEVER },
+		     { "GETSET call:c-1 x", REFUSED_NEVER },
+		     { "SETNX call:c-1 x", REFUSED_BY_ZERO },
+		     { "EVAL s 1 call:c-1", REFUSED_BY_NIL } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+		struct resp r;
+		size_t used;
+
+		resp_init(&r, RESP_COMMANDS);
+		resp_feed(&r, sets[i].line, strlen(sets[i].line), &used);
+		resp_feed(&r, "\n", 1, &used);
+		assert_int_equal(command_read(&r, NULL).refusal, sets[i].refusal);
+		assert_string_equal(command_read(&r, NULL).id, "");
+		resp_free(&r);
+	}
 }
 
 int main(void)
@@ -172,7 +282,9 @@ int main(void)
 		cmocka_unit_test(a_command_tells_its_verb_its_call_and_what_it_writes),
 		cmocka_unit_test(a_key_may_have_words_on_both_sides_of_the_call),
 		cmocka_unit_test(the_state_is_read_where_it_is_and_absent_fields_are_not_invented),
-		cmocka_unit_test(only_a_script_can_fail_and_have_had_an_effect),
+		cmocka_unit_test(
+			an_error_of_redis_from_before_the_command_ran_guarantees_that_nothing_happened),
+		cmocka_unit_test(the_answer_that_means_refused_depends_on_the_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

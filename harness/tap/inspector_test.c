@@ -119,8 +119,61 @@ static const struct {
 	  "inv eval c-1 @1; info eval 1..2; " },
 	{ { ">SETEX call:c-1 9 " STATE(1) "\r\n", "x" },
 	  "inv setex c-1 ttl=9 n=1 @1; info setex ttl=9 n=1 1..2; left 1" },
-	{ { ">MULTI\r\nSET call:c-1 x\r\nEXEC\r\n", "<+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n" },
-	  "inv other @1; inv set c-1 @1; inv other @1; ok other 1..2; info set 1..2; ok other 1..2; " },
+	/* a transaction is told by EXEC */
+	{ { ">MULTI\r\nSETEX call:c-1 9 " STATE(2) "\r\nGET call:c-1\r\nEXEC\r\n",
+	    "<+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n", "<$39\r\n" STATE(2) "\r\n" },
+	  "inv multi @1; inv setex c-1 ttl=9 n=2 @1; inv get c-1 @1; inv exec @1; ok multi 1..2; ok setex ttl=9 n=2 1..2; ok get n=2 1..3; ok exec 1..3; " },
+	{ { ">MULTI\r\nSET call:c-1 x\r\nLPUSH call:c-1 x\r\nGET call:c-2\r\nEXEC\r\nPING\r\n",
+	    "<+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n-WRONGTYPE x\r\n*1\r\n$-1\r\n+PONG\r\n" },
+	  "inv multi @1; inv set c-1 @1; inv lpush c-1 @1; inv get c-2 @1; inv exec @1; inv ping @1; ok multi 1..2; ok set 1..2; err lpush 1..2; ok get 1..2; ok exec 1..2; ok ping 1..2; " },
+	{ { ">MULTI\r\nSET call:c-1 x\r\n", "<+OK\r\n+QUEUED\r\n", ">EXEC\r\n", "<*-1\r\n" },
+	  "inv multi @1; inv set c-1 @1; ok multi 1..2; inv exec @3; err set 1..4; ok exec nil 3..4; " },
+	{ { ">MULTI\r\nSET call:c-1 x\r\nNOPE\r\nEXEC\r\n",
+	    "<+OK\r\n+QUEUED\r\n-ERR unknown command\r\n-EXECABORT Transaction discarded\r\n" },
+	  "inv multi @1; inv set c-1 @1; inv other @1; inv exec @1; ok multi 1..2; err other 1..2; err set 1..2; err exec 1..2; " },
+	{ { ">MULTI\r\nSET call:c-1 x\r\nDISCARD\r\nPING\r\n",
+	    "<+OK\r\n+QUEUED\r\n+OK\r\n+PONG\r\n" },
+	  "inv multi @1; inv set c-1 @1; inv discard @1; inv ping @1; ok multi 1..2; err set 1..2; ok discard 1..2; ok ping 1..2; " },
+	{ { ">MULTI\r\nSET call:c-1 x\r\nEXEC\r\n", "<+OK\r\n+QUEUED\r\n", "x" },
+	  "inv multi @1; inv set c-1 @1; inv exec @1; ok multi 1..2; info set 1..3; info exec 1..3; left 2" },
+	/* nil means refused, or does not */
+	{ { ">SET call:c-1 x NX\r\nSET call:c-1 x GET\r\nSETNX call:c-1 x\r\nEVAL s 1 call:c-1\r\n",
+	    "<$-1\r\n$-1\r\n:0\r\n$-1\r\n" },
+	  "inv set c-1 @1; inv set c-1 @1; inv set c-1 @1; inv eval c-1 @1; ok set nil 1..2; ok set 1..2; ok set nil 1..2; ok eval nil 1..2; " },
+	/* another database has no calls of ours */
+	{ { ">SELECT 1\r\nGET call:c-1\r\nSELECT 0\r\nGET call:c-1\r\n",
+	    "<+OK\r\n$-1\r\n+OK\r\n$-1\r\n" },
+	  "inv select @1; inv get @1; inv select @1; inv get c-1 @1; ok select 1..2; ok get nil 1..2; ok select 1..2; ok get nil 1..2; " },
+	{ { ">SELECT 99\r\n", "<-ERR DB index is out of range\r\n", ">GET call:c-1\r\n" },
+	  "inv select @1; err select 1..2; inv get c-1 @3; " },
+	/* no answer was asked for */
+	{ { ">CLIENT REPLY SKIP\r\nSET call:c-1 x\r\nPING\r\n", "<+PONG\r\n" },
+	  "inv client @1; info client 1..1; inv set c-1 @1; info set 1..1; inv ping @1; ok ping 1..2; " },
+	{ { ">CLIENT REPLY OFF\r\nPING\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\n",
+	    "<+OK\r\n+PONG\r\n" },
+	  "inv client @1; info client 1..1; inv ping @1; info ping 1..1; inv ping @1; info ping 1..1; inv client @1; inv ping @1; ok client 1..2; ok ping 1..2; " },
+	/* subscriptions: RESP2, where arrays are pushes; all at once; RESP3 */
+	{ { ">SUBSCRIBE a b\r\n", "<*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n",
+	    "<*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n",
+	    "<*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n", ">PING\r\n",
+	    "<*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n*2\r\n$4\r\npong\r\n$0\r\n\r\n" },
+	  "inv subscribe @1; ok subscribe 1..4; inv ping @5; ok ping 5..6; " },
+	{ { ">SUBSCRIBE a b\r\nUNSUBSCRIBE\r\nGET call:c-1\r\n",
+	    "<*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n",
+	    "<*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$11\r\nunsubscribe\r\n$1\r\nb\r\n:0\r\n$-1\r\n" },
+	  "inv subscribe @1; inv unsubscribe @1; inv get c-1 @1; ok subscribe 1..2; ok unsubscribe 1..3; ok get nil 1..3; " },
+	{ { ">UNSUBSCRIBE\r\nPING\r\n", "<*3\r\n$11\r\nunsubscribe\r\n$-1\r\n:0\r\n+PONG\r\n" },
+	  "inv unsubscribe @1; inv ping @1; ok unsubscribe 1..2; ok ping 1..2; " },
+	{ { ">PSUBSCRIBE a*\r\nGET call:c-1\r\n",
+	    "<>3\r\n$10\r\npsubscribe\r\n$2\r\na*\r\n:1\r\n>4\r\n$8\r\npmessage\r\n+a*\r\n+a\r\n+x\r\n$-1\r\n" },
+	  "inv subscribe @1; inv get c-1 @1; ok subscribe 1..2; ok get nil 1..2; " },
+	{ { ">SUBSCRIBE a\r\n", "<-NOPERM no\r\n", ">PING\r\n", "<+PONG\r\n" },
+	  "inv subscribe @1; err subscribe 1..2; inv ping @3; ok ping 3..4; " },
+	/* a list may look like one */
+	{ { ">LRANGE l 0 -1\r\n", "<*1\r\n$7\r\nmessage\r\n" }, "inv lrange @1; ok lrange 1..2; " },
+	{ { ">SUBSCRIBE a\r\nRESET\r\nMULTI\r\n",
+	    "<*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n+RESET\r\n+OK\r\n" },
+	  "inv subscribe @1; inv client @1; inv multi @1; ok subscribe 1..2; ok client 1..2; ok multi 1..2; " },
 	/* a push is nobody's answer */
 	{ { ">PING\r\n", "<>1\r\n+invalidate\r\n+PONG\r\n" }, "inv ping @1; ok ping 1..2; " },
 	/* blindness is told once and changes nothing afterwards */
@@ -129,8 +182,9 @@ static const struct {
 	{ { ">PING\r\n", "<HTTP/1.1\r\n", "<+PONG\r\n", "x" },
 	  "inv ping @1; info ping 1..2; blind: Redis does not speak RESP; left 0" },
 	{ { "<+hello\r\n" }, "blind: an answer without a command; " },
-	{ { ">SUBSCRIBE a\r\n", "<*1\r\n+x\r\n" },
-	  "inv other @1; info other 1..1; blind: SUBSCRIBE; " },
+	{ { "<-ERR max number of clients reached\r\n", "x" }, "left 0" },
+	{ { ">monitor\r\nPING\r\n", "<+OK\r\n+1 [0 127.0.0.1:1] x\r\n" },
+	  "inv monitor @1; info monitor 1..1; blind: MONITOR; " },
 };
 
 static void commands_are_paired_with_their_answers(void **state)
@@ -155,7 +209,14 @@ static void a_password_is_seen_and_not_told(void **state)
 	(void)state;
 	listen_in(&h);
 	play(&h, script);
-	assert_string_equal(h.text, "inv other @1; inv other @1; ok other 1..2; ok other 1..2; ");
+	assert_string_equal(h.text, "inv auth @1; inv hello @1; ok auth 1..2; ok hello 1..2; ");
+	assert_null(memmem(h.inspector.commands.kept.data, h.inspector.commands.kept.cap, "hunter2",
+			   7));
+	assert_true(h.inspector.secret);
+	inspector_commands(&h.inspector, "PING\r\n", 6, 3);
+	assert_false(h.inspector.secret);
+	inspector_commands(&h.inspector, "AUTH hun", 8, 3);
+	assert_true(h.inspector.secret);
 	stop_listening(&h);
 }
 

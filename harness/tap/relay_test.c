@@ -135,8 +135,8 @@ static void every_byte_arrives_in_order_both_ways_at_once(void **state)
 	fill(sent[1], STREAM_BYTES, 2);
 	while (in[0] < STREAM_BYTES || in[1] < STREAM_BYTES) {
 		for (int s = 0; s < 2; s++) {
-			ssize_t n =
-				send(fd[s], sent[s] + out[s], STREAM_BYTES - out[s], MSG_NOSIGNAL);
+			ssize_t n = send(fd[s], sent[s] + out[s], STREAM_BYTES - out[s],
+					 MSG_NOSIGNAL);
 
 			out[s] += n > 0 ? (size_t)n : 0;
 			/* the readers are slow, so that the relay has to hold back */

@@ -11,8 +11,17 @@ void resp_init(struct resp *r, enum resp_side side)
 	*r = (struct resp){ .side = side, .kept = buf_init(RESP_KEPT_BYTES_MAX) };
 }
 
+void resp_wipe(struct resp *r)
+{
+	if (r->kept.data)
+		explicit_bzero(r->kept.data, r->kept.cap);
+	buf_clear(&r->kept);
+	r->arg_count = 0;
+}
+
 void resp_free(struct resp *r)
 {
+	resp_wipe(r);
 	buf_free(&r->kept);
 }
 
@@ -42,6 +51,8 @@ static void text_add(struct resp *r, const char *data, size_t size)
 
 	if (r->arg_count < 1 || r->arg_count > RESP_ARGS_MAX)
 		return;
+	if (r->arg_count == 2 && room > RESP_SECOND_BYTES_MAX - r->arg[1].kept)
+		room = RESP_SECOND_BYTES_MAX - r->arg[1].kept;
 	if (size > room)
 		size = room;
 	if (size && !buf_append(&r->kept, data, size))
@@ -51,6 +62,18 @@ static void text_add(struct resp *r, const char *data, size_t size)
 static bool is_command(const struct resp *r)
 {
 	return r->side == RESP_COMMANDS;
+}
+
+/* The text of the element under way is wanted. */
+static bool is_kept(const struct resp *r)
+{
+	return is_command(r) || !r->depth || (r->depth == 1 && r->element);
+}
+
+static void is_null(struct resp *r)
+{
+	r->null |= !r->depth;
+	r->outer_null |= r->depth == 1;
 }
 
 /* --- elements --- */
@@ -83,6 +106,8 @@ static bool element_over(struct resp *r)
 {
 	r->at = RESP_AT_TYPE;
 	while (r->depth) {
+		if (r->depth == 1 && r->element && !r->nest[0].attribute)
+			r->element(r->user, r, r->outer, r->outer_null);
 		if (--r->nest[r->depth - 1].left)
 			return false;
 		/* An attribute is no element of its parent: what it describes still has to come. */
@@ -90,6 +115,8 @@ static bool element_over(struct resp *r)
 			return false;
 	}
 	r->begun = false;
+	if (r->element && strchr("*~%>", r->type))
+		r->arg_count = 0;
 	return true;
 }
 
@@ -100,10 +127,10 @@ static enum resp_status over(struct resp *r)
 
 static enum resp_status aggregate(struct resp *r, int64_t count)
 {
-	bool pairs = r->element == '%' || r->element == '|';
+	bool pairs = r->head == '%' || r->head == '|';
 	uint64_t elements = count > 0 ? (uint64_t)count << pairs : 0;
 
-	if (count < -1 || (count == -1 && r->element != '*') || elements > elements_max)
+	if (count < -1 || (count == -1 && r->head != '*') || elements > elements_max)
 		return RESP_BROKEN;
 	if (is_command(r) && elements > COMMAND_ARGS_MAX)
 		return RESP_BROKEN;
@@ -113,8 +140,9 @@ static enum resp_status aggregate(struct resp *r, int64_t count)
 			r->begun = false;
 			return RESP_MORE;
 		}
-		r->null |= count == -1 && !r->depth;
-		if (r->element == '|') {
+		if (count == -1)
+			is_null(r);
+		if (r->head == '|') {
 			r->at = RESP_AT_TYPE;
 			return RESP_MORE;
 		}
@@ -123,7 +151,7 @@ static enum resp_status aggregate(struct resp *r, int64_t count)
 	if (r->depth == RESP_DEPTH_MAX)
 		return RESP_BROKEN;
 	r->nest[r->depth].left = elements;
-	r->nest[r->depth].attribute = r->element == '|';
+	r->nest[r->depth].attribute = r->head == '|';
 	r->depth++;
 	r->at = RESP_AT_TYPE;
 	return RESP_MORE;
@@ -134,10 +162,10 @@ static enum resp_status bulk(struct resp *r, int64_t size)
 	if (size < -1 || (size == -1 && is_command(r)) || (uint64_t)(size + 1) > bulk_bytes_max)
 		return RESP_BROKEN;
 	if (size == -1) {
-		r->null |= !r->depth;
+		is_null(r);
 		return over(r);
 	}
-	if (is_command(r) || !r->depth)
+	if (is_kept(r))
 		text_new(r, (size_t)size);
 	r->bulk_left = (uint64_t)size;
 	r->at = size ? RESP_IN_BULK : RESP_AFTER_BULK;
@@ -178,7 +206,7 @@ static enum resp_status line_over(struct resp *r)
 {
 	int64_t n;
 
-	switch (r->element) {
+	switch (r->head) {
 	case '*':
 	case '~':
 	case '%':
@@ -190,12 +218,12 @@ static enum resp_status line_over(struct resp *r)
 	case '=':
 		return number(r, &n) ? bulk(r, n) : RESP_BROKEN;
 	case '_':
-		r->null |= !r->depth;
+		is_null(r);
 		return over(r);
 	default: /* + - : , # ( */
 		if (r->line_size > sizeof r->line)
 			r->line_size = sizeof r->line;
-		if (!r->depth && text_new(r, r->line_size))
+		if (is_kept(r) && text_new(r, r->line_size))
 			text_add(r, r->line, r->line_size);
 		return over(r);
 	}
@@ -213,7 +241,7 @@ static enum resp_status take_type(struct resp *r, char c)
 			buf_free(&r->kept);
 		buf_clear(&r->kept);
 		if (r->type == 'i') {
-			r->element = 'i';
+			r->head = 'i';
 			r->at = RESP_IN_LINE;
 			r->line_size = 0;
 			return RESP_MORE;
@@ -223,12 +251,22 @@ static enum resp_status take_type(struct resp *r, char c)
 		return RESP_BROKEN;
 	if (c == '>' && r->depth)
 		return RESP_BROKEN;
-	r->element = c;
+	r->head = c;
 	r->at = RESP_IN_LINE;
 	r->line_size = 0;
 	r->return_seen = false;
-	if (!r->depth && !is_command(r))
+	if (is_command(r))
+		return RESP_MORE;
+	if (!r->depth) {
 		r->type = c; /* of what an attribute describes, not the attribute's */
+	} else if (r->depth == 1) {
+		r->outer = c;
+		r->outer_null = false;
+	}
+	if (r->depth <= 1) {
+		r->arg_count = 0;
+		buf_clear(&r->kept);
+	}
 	return RESP_MORE;
 }
 
@@ -236,7 +274,7 @@ static enum resp_status take_line(struct resp *r, const char *data, size_t size,
 {
 	const char *end;
 
-	if (r->element == 'i') {
+	if (r->head == 'i') {
 		end = memchr(data, '\n', size);
 		*used = end ? (size_t)(end - data) + 1 : size;
 		if (r->kept.len + *used > RESP_LINE_BYTES_MAX + 2)
@@ -263,7 +301,7 @@ static enum resp_status take_line(struct resp *r, const char *data, size_t size,
 static enum resp_status take_bulk(struct resp *r, const char *data, size_t size, size_t *used)
 {
 	*used = r->bulk_left < size ? (size_t)r->bulk_left : size;
-	if (is_command(r) || !r->depth)
+	if (is_kept(r))
 		text_add(r, data, *used);
 	r->bulk_left -= *used;
 	if (!r->bulk_left)
@@ -300,7 +338,7 @@ enum resp_status resp_feed(struct resp *r, const char *data, size_t size, size_t
 		status = take_one(r, data + total, size - total, &used);
 		/* A line command has no type byte: read its first byte again as part of the line.
 		 */
-		if (!(first && status == RESP_MORE && r->element == 'i' && r->at == RESP_IN_LINE))
+		if (!(first && status == RESP_MORE && r->head == 'i' && r->at == RESP_IN_LINE))
 			total += used;
 	}
 	r->broken = status == RESP_BROKEN;

@@ -73,9 +73,6 @@ static const struct stream streams[] = {
 	{ C, "  set  k\tv \r\nPING\n", "i[set][k][v];i[PING];" },
 	{ C, "\r\n\r\nPING\r\n", "i[PING];" },
 	{ C, "*0\r\n*-1\r\n*1\r\n$1\r\na\r\n", "*[a];" },
-	{ C,
-	  "*9\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n$1\r\n4\r\n$1\r\n5\r\n$1\r\n6\r\n$1\r\n7\r\n$1\r\n8\r\n$1\r\n9\r\n",
-	  "*[1][2][3][4][5][6][7][8];" },
 	{ C, "*1\r\n:1\r\n", "!" },
 	{ C, "*1\r\n$-1\r\n", "!" },
 	{ C, "*x\r\n", "!" },
@@ -187,6 +184,89 @@ static void a_value_of_64_kib_is_kept_whole_and_a_larger_one_is_passed_over(void
 	}
 }
 
+static void arguments_past_the_limit_are_counted_and_not_kept(void **state)
+{
+	char bytes[8 * RESP_ARGS_MAX];
+	size_t used, size, n = (size_t)sprintf(bytes, "*%d\r\n", RESP_ARGS_MAX + 2);
+	struct resp r;
+
+	(void)state;
+	for (int i = 0; i < RESP_ARGS_MAX + 2; i++)
+		n += (size_t)sprintf(bytes + n, "$1\r\n%c\r\n", 'A' + i);
+	resp_init(&r, RESP_COMMANDS);
+	assert_int_equal(resp_feed(&r, bytes, n, &used), RESP_MESSAGE);
+	assert_int_equal(r.arg_count, RESP_ARGS_MAX + 2);
+	assert_int_equal(*resp_arg(&r, RESP_ARGS_MAX - 1, &size), 'A' + RESP_ARGS_MAX - 1);
+	assert_null(resp_arg(&r, RESP_ARGS_MAX, &size));
+	resp_free(&r);
+}
+
+static void a_script_is_not_kept_and_what_follows_it_is(void **state)
+{
+	size_t size = 60000, used, kept;
+	char *bytes = malloc(size + 256);
+	int n = snprintf(bytes, 256, "*4\r\n$4\r\nEVAL\r\n$%zu\r\n", size);
+	struct resp r;
+
+	(void)state;
+	assert_non_null(bytes);
+	memset(bytes + n, 's', size);
+	strcpy(bytes + n + size, "\r\n$1\r\n1\r\n$8\r\ncall:c-1\r\n");
+	resp_init(&r, RESP_COMMANDS);
+	assert_int_equal(resp_feed(&r, bytes, strlen(bytes), &used), RESP_MESSAGE);
+	assert_null(resp_arg(&r, 1, &kept));
+	assert_true(r.kept.len < RESP_SECOND_BYTES_MAX + 64);
+	assert_memory_equal(resp_arg(&r, 3, &kept), "call:c-1", 8);
+	resp_wipe(&r);
+	assert_null(resp_arg(&r, 3, &kept));
+	assert_null(memmem(r.kept.data, r.kept.cap, "call", 4));
+	resp_free(&r);
+	free(bytes);
+}
+
+static void on_element(void *user, const struct resp *r, char type, bool null)
+{
+	size_t size = 0, n = strlen(user);
+	const char *text = resp_arg(r, 0, &size);
+
+	snprintf((char *)user + n, TEXT_MAX - n, "%c%s%.*s ", type, null ? "null" : "",
+		 text ? (int)size : 0, text ? text : "");
+}
+
+static void the_elements_of_an_answer_are_told_one_by_one_however_it_is_cut(void **state)
+{
+	static const struct {
+		const char *bytes, *elements;
+	} cases[] = {
+		{ "*3\r\n+OK\r\n$-1\r\n-ERR no\r\n", "+OK $null -ERR no " },
+		{ "*3\r\n$2\r\nab\r\n*2\r\n:1\r\n$1\r\nx\r\n$1\r\nz\r\n", "$ab * $z " },
+		{ "*2\r\n*0\r\n*-1\r\n", "* *null " },
+		{ "|1\r\n+ttl\r\n:1\r\n>2\r\n+a\r\n|1\r\n+k\r\n+v\r\n_\r\n", "+a _null " },
+		{ "$1\r\nx\r\n*0\r\n", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		for (size_t piece = 1; piece <= strlen(cases[i].bytes); piece++) {
+			char told[TEXT_MAX] = "";
+			const char *bytes = cases[i].bytes;
+			struct resp r;
+
+			resp_init(&r, RESP_REPLIES);
+			r.element = on_element;
+			r.user = told;
+			for (size_t used; *bytes; bytes += used) {
+				size_t give = strlen(bytes) < piece ? strlen(bytes) : piece;
+
+				assert_int_not_equal(resp_feed(&r, bytes, give, &used),
+						     RESP_BROKEN);
+			}
+			assert_string_equal(told, cases[i].elements);
+			resp_free(&r);
+		}
+	}
+}
+
 static void a_line_without_an_end_is_broken_at_its_limit(void **state)
 {
 	static const struct {
@@ -263,6 +343,9 @@ int main(void)
 		cmocka_unit_test(a_stream_gives_its_messages_however_it_is_cut),
 		cmocka_unit_test(nesting_past_the_limit_is_broken_and_up_to_it_is_not),
 		cmocka_unit_test(a_value_of_64_kib_is_kept_whole_and_a_larger_one_is_passed_over),
+		cmocka_unit_test(arguments_past_the_limit_are_counted_and_not_kept),
+		cmocka_unit_test(a_script_is_not_kept_and_what_follows_it_is),
+		cmocka_unit_test(the_elements_of_an_answer_are_told_one_by_one_however_it_is_cut),
 		cmocka_unit_test(a_line_without_an_end_is_broken_at_its_limit),
 		cmocka_unit_test(a_spoilt_stream_is_read_the_same_however_it_is_cut),
 	};
