@@ -60,7 +60,9 @@ static double phase_seconds(const struct scenario *sc, int phase)
 		const struct step *s = &sc->steps[i];
 
 		inside = inside || s->phase == PHASE_SHIFT;
+		/* What a script walks through is its own affair. */
 		if (phase == GATE_PHASE_ANY || s->phase == (enum phase)phase ||
+		    s->phase == PHASE_SCRIPT ||
 		    (phase == GATE_PHASE_CUTOVER && inside)) {
 			found = true;
 			sum += step_seconds(sc, s);
