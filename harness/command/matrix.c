@@ -201,21 +201,48 @@ static int number(const struct flags *flags, const char *name, long low, long hi
 	return 0;
 }
 
-/* All cases: the clean scenario, every control, every defect, or only the named one. */
+/* `only`: names with commas between them; NULL lists everything. */
+static bool is_listed(const char *only, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (const char *at = only; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (!strncmp(at, name, size) && (!at[size] || at[size] == ','))
+			return true;
+	}
+	return !only;
+}
+
+/* The first of the names that no case has; NULL: each has one. */
+static const char *unknown_name(char *only, const struct job *cases, size_t count)
+{
+	for (char *name = strtok(only, ","); name; name = strtok(NULL, ",")) {
+		bool found = false;
+
+		for (size_t i = 0; !found && i < count; i++)
+			found = !strcmp(*cases[i].overlay ? cases[i].overlay : "clean", name);
+		if (!found)
+			return name;
+	}
+	return NULL;
+}
+
+/* All cases: the clean scenario, every control, every defect, or only the named ones. */
 static size_t list_cases(const char *only, long clean_seeds, long seeds, struct job **ret)
 {
 	static const char *const folders[] = { "controls", "defects" };
 	struct job *cases = xcalloc((size_t)clean_seeds, sizeof *cases);
 	size_t n = 0;
 
-	if (!only || !strcmp(only, "clean"))
+	if (is_listed(only, "clean"))
 		n = add_cases(cases, n, "", (uint64_t)clean_seeds);
 	for (size_t f = 0; f < 2; f++) {
 		char **names;
 		size_t count = overlay_names(folders[f], &names);
 
 		for (size_t i = 0; i < count; i++) {
-			if (only && strcmp(only, names[i]))
+			if (!is_listed(only, names[i]))
 				continue;
 			cases = xrealloc(cases, (n + (size_t)seeds) * sizeof *cases);
 			memset(cases + n, 0, (size_t)seeds * sizeof *cases);
@@ -241,6 +268,8 @@ static int matrix_main(int argc, char **argv)
 	struct matrix m = { .self = self };
 	struct err err = { .kind = ERR_NONE };
 	struct job *cases = NULL;
+	char *only = NULL;
+	const char *unknown = NULL;
 	struct flags *flags;
 	struct buf warnings = buf_init(1 << 16);
 	struct scenario *scenario = NULL;
@@ -284,14 +313,19 @@ static int matrix_main(int argc, char **argv)
 	if (err.kind)
 		goto out;
 	count = list_cases(flags_get(flags, "--only"), clean_seeds, seeds, &cases);
-	if (!count)
-		err_set(&err, ERR_INPUT, "matrix: nothing is called %s",
-			flags_get(flags, "--only"));
+	if (flags_get(flags, "--only")) {
+		only = xstrdup(flags_get(flags, "--only"));
+		unknown = unknown_name(only, cases, count);
+	}
+	if (unknown || !count)
+		err_set(&err, ERR_INPUT, "matrix: nothing is called \"%s\"",
+			unknown ? unknown : "");
 	else if (!play(&m, cases, count, (size_t)jobs, &err))
 		printf("%u passed, %u failed\n", m.passed, m.failed);
 out:
 	buf_free(&warnings);
 	free(cases);
+	free(only);
 	flags_free(flags);
 	if (err.kind)
 		return command_fail(&err);
@@ -301,11 +335,11 @@ out:
 const struct command command_matrix = {
 	.name = "matrix",
 	.usage =
-		"SCENARIO [--clean-seeds N] [--seeds N] [--only NAME] [--jobs N] [--dir DIR] [-e KEY=VALUE]",
+		"SCENARIO [--clean-seeds N] [--seeds N] [--only NAME,...] [--jobs N] [--dir DIR] [-e KEY=VALUE]",
 	.about = "every seeded defect must be named, clean runs must pass",
 	.help = "  --clean-seeds N  runs of the clean scenario (20)\n"
 		"  --seeds N        runs of each control and each defect (5)\n"
-		"  --only NAME      one of them: clean, D21, ...\n"
+		"  --only NAME,...  these only: clean, D21, ...\n"
 		"  --jobs N         runs at the same time (4)\n"
 		"  --dir DIR        keep the records here\n"
 		"  -e KEY=VALUE     variable of the scenario\n"
