@@ -155,6 +155,15 @@ def signals_end_it():
             assert not os.path.exists(s.file("stack.json"))
 
 
+def ended_while_it_comes_up():
+    """SIGTERM as soon as it is there: exit 0, nothing is left"""
+    with stack() as s:
+        assert lib.wait_until(lambda: os.path.exists(s.file("redis.log")), 30), s.text()
+        s.process.send_signal(signal.SIGTERM)
+        assert s.ends() == 0, s.text()
+        assert not os.path.exists(s.file("stack.json"))
+
+
 def an_agent_that_is_ended_is_told():
     """SIGTERM to an agent: `up` says so and goes on, status is 98 and names it; so is the edge's end"""
     with stack() as s:
@@ -308,5 +317,6 @@ def bad_words_are_usage():
 
 if __name__ == "__main__":
     lib.main([what_it_prints_can_be_typed, status_says_where_everything_is, one_stack_a_folder, signals_end_it,
-              an_agent_that_is_ended_is_told, killed_it_leaves_nothing, nobody_else_is_signalled, one_that_does_not_end_is_killed,
-              ports_can_be_chosen, verified_it_wants_its_own_key, a_scenario_says_how_it_is, bad_words_are_usage])
+              ended_while_it_comes_up, an_agent_that_is_ended_is_told, killed_it_leaves_nothing, nobody_else_is_signalled,
+              one_that_does_not_end_is_killed, ports_can_be_chosen, verified_it_wants_its_own_key, a_scenario_says_how_it_is,
+              bad_words_are_usage])
