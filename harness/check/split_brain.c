@@ -78,10 +78,10 @@ static void judge_write(struct state *s, struct call_part *m, const struct world
 	s->accepted++;
 	s->without_epoch += !e->epoch;
 	s->handovers += last.done_ns && last.instance != e->instance;
-	/* The caller has moved on to another instance, and was there before this write began. */
+	/* The caller is with b, b has written since, and only then a's write began. */
 	if (kind == WRITE_INTERLEAVED &&
 	    (!m->ready_instance || m->ready_instance == e->instance ||
-	     c->instance != m->ready_instance || m->ready_ns >= e->due_ns))
+	     c->instance != m->ready_instance || m->ready_ns >= other.done_ns))
 		kind = WRITE_IN_ORDER;
 	if (kind == WRITE_IN_ORDER || m->convicted)
 		return;
@@ -104,10 +104,10 @@ static void judge_write(struct state *s, struct call_part *m, const struct world
 	else
 		witness_say(
 			&wit,
-			"%s wrote turn %u after %s had written turn %u at +%.3f s and had the caller since +%.3f s",
+			"%s wrote turn %u after %s, which has had the caller since +%.3f s, had written turn %u at +%.3f s",
 			world_instance_name(w, e->instance), e->n,
-			world_instance_name(w, other.instance), other.n, world_s(w, other.done_ns),
-			world_s(w, m->ready_ns));
+			world_instance_name(w, other.instance), world_s(w, m->ready_ns), other.n,
+			world_s(w, other.done_ns));
 	verdict_violation(f, &wit);
 }
 
@@ -209,6 +209,19 @@ static bool aims_at_the_fence(const struct scenario *scenario)
 	return p->share > 0 && p->loses_legs && p->when == LOSE_MID_TURN;
 }
 
+static void doubt_the_fence(const struct state *s, struct finding *f)
+{
+	if (s->without_epoch)
+		verdict_doubt(f, REASON_NO_FENCE,
+			      "%llu of %llu writes carried no epoch: no fence was put to the test",
+			      (unsigned long long)s->without_epoch,
+			      (unsigned long long)s->accepted);
+	else if (s->accepted && !s->refused)
+		verdict_doubt(f, REASON_VACUOUS,
+			      "no stale write met the fence: none of %llu writes was refused",
+			      (unsigned long long)s->accepted);
+}
+
 static void finish(void *state, const struct world *w, struct finding *f)
 {
 	struct state *s = state;
@@ -219,15 +232,8 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	if (!s->accepted)
 		verdict_doubt(f, REASON_NO_TAP,
 			      "no accepted write of a call was seen: only voices were judged");
-	if (aims_at_the_fence(w->scenario) && s->without_epoch && !f->violations)
-		verdict_doubt(f, REASON_NO_FENCE,
-			      "%llu of %llu writes carried no epoch: no fence was put to the test",
-			      (unsigned long long)s->without_epoch,
-			      (unsigned long long)s->accepted);
-	else if (aims_at_the_fence(w->scenario) && s->accepted && !s->refused)
-		verdict_doubt(f, REASON_VACUOUS,
-			      "no stale write met the fence: none of %llu writes was refused",
-			      (unsigned long long)s->accepted);
+	if (aims_at_the_fence(w->scenario) && !f->violations)
+		doubt_the_fence(s, f);
 	if (s->without_epoch)
 		snprintf(coverage, sizeof(coverage),
 			 "; %llu without epoch: judged by forks, a-b-a and voices only (%s)",

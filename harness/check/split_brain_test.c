@@ -9,6 +9,7 @@ static const struct golden rows[] = {
 	{ "pass-written-again", VERDICT_PASS, "", "", "" },
 	{ "pass-the-store-forgot", VERDICT_PASS, "", "", "" },
 	{ "pass-back-again", VERDICT_PASS, "", "", "" },
+	{ "pass-late-but-in-order", VERDICT_PASS, "", "", "" },
 	{ "pass-fenced", VERDICT_PASS, "", "", "" },
 	{ "fail-zombie", VERDICT_FAIL, "zombie_write", "", "" },
 	{ "pass-at-once", VERDICT_PASS, "", "", "" },

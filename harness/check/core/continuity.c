@@ -142,6 +142,9 @@ void continuity_read(struct continuity_call *m, const struct world_call *c, cons
 		if (has_digest && is_of_another(w, c, m, e->digest))
 			continuity_convict(m, w, c, e, ANOMALY_CROSS_CALL, f,
 					   "was shown the state of another call (n %u)", n);
+		else if (kind == CHAIN_DOUBLED)
+			continuity_convict(m, w, c, e, ANOMALY_DOUBLE_APPLY, f,
+					   "turn %u was applied twice (n %u)", turn, n);
 		else
 			continuity_convict(m, w, c, e, ANOMALY_PHANTOM_TURN, f,
 					   "the state holds %u turns, %u were ever sent", n,
