@@ -15,7 +15,7 @@ SCENARIO = "scenarios/aws_script.yaml"
 LOOSE = ["-e", "TURN_P95=5s"]          # this machine may be busy, and its speed is not what is tested
 DIR = tempfile.mkdtemp(prefix="crossfade-aws-")
 # The distribution's CLI, whatever else is called aws here.
-CLI = {"AWS": "/usr/bin/aws", "PATH": "/usr/bin:" + os.environ["PATH"], "HOME": DIR}
+CLI = {"AWS": "/usr/bin/aws", "HOME": DIR}
 
 
 def script():

@@ -29,6 +29,7 @@ class Skipped(Exception):
 def environment(mark, extra=None):
     """Ours, without what would change the meaning of a run."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("CROSSFADE_") and k not in ("GITHUB_ACTIONS", "NO_COLOR")}
+    env["PATH"] = "/usr/bin:" + env.get("PATH", "")   # the distribution's aws, whatever else is called so
     env[MARK] = mark
     env.update(extra or {})
     return env
