@@ -5,7 +5,12 @@
 void world_init(struct world *w, const struct scenario *scenario, const struct history *names,
 		size_t entry_bytes)
 {
-	*w = (struct world){ .scenario = scenario, .names = names };
+	int64_t grace_ns = scenario->timers.stickiness_group_ns +
+			   scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns;
+
+	*w = (struct world){ .scenario = scenario,
+			     .names = names,
+			     .grace_ns = grace_ns < GRACE_MAX_NS ? grace_ns : GRACE_MAX_NS };
 	table_init(&w->calls, entry_bytes);
 	phases_init(&w->phases);
 }
@@ -280,10 +285,8 @@ void world_settle(struct world *w, struct world_call *c, const struct event *e)
 struct world_call *world_pop_done(struct world *w, int64_t now_ns)
 {
 	struct world_call *c = w->done_first;
-	int64_t grace_ns = world_stickiness_ns(w) +
-			   w->scenario->calls.profile[PROFILE_RESUMABLE].resume_within_ns;
 
-	if (!c || c->end_ns + (grace_ns < GRACE_MAX_NS ? grace_ns : GRACE_MAX_NS) > now_ns)
+	if (!c || c->end_ns + w->grace_ns > now_ns)
 		return NULL;
 	w->done_first = c->next_done;
 	if (!w->done_first)
@@ -297,20 +300,25 @@ void world_forget(struct world *w, struct world_call *c)
 	table_remove(&w->calls, c->id);
 }
 
-/* Kinds of callers and of the tap; cmd.inv says nothing that its cmd.ok does not say again. */
+/* Kinds of callers and of the tap. */
 #define CALL_KINDS                                                                                 \
 	(KIND(CALL_START) | KIND(DIAL_INV) | KIND(DIAL_OK) | KIND(DIAL_FAIL) | KIND(START_OK) |    \
 	 KIND(RESUME_INV) | KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) |                    \
 	 KIND(AGENT_NOTICE) | KIND(LEG_LOSE) | KIND(LEG_END) | KIND(HANGUP_INV) | KIND(CALL_END) | \
 	 KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY))
 
-void world_event(struct world *w, const struct event *e, struct world_call **ret)
+void world_count(struct world *w, const struct event *e)
 {
 	if (!w->events++) {
 		w->first_ns = e->t_ns;
 		w->phases.list[0].start_ns = e->t_ns;
 	}
 	w->last_ns = e->t_ns;
+}
+
+void world_event(struct world *w, const struct event *e, struct world_call **ret)
+{
+	world_count(w, e);
 	*ret = NULL;
 	if (CALL_KINDS >> e->kind & 1)
 		*ret = call_event(w, e);

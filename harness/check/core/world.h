@@ -91,6 +91,7 @@ struct world {
 	const struct history *names; /* may be NULL: numbers are printed instead */
 	struct table calls;
 	struct world_call *done_first, *done_last;
+	int64_t grace_ns; /* a finished call's entry stays that long */
 	struct world_instance instances[256]; /* 0 collects what did not say its instance */
 	struct phases phases;
 	struct metrics metrics;
@@ -118,6 +119,10 @@ struct world {
 void world_init(struct world *, const struct scenario *, const struct history *names,
 		size_t entry_bytes);
 void world_free(struct world *);
+/* Kinds that tell the world nothing: cmd.inv says nothing that its cmd.ok does not say again. What no
+ * check wants of them need only be counted. */
+#define WORLD_DEAF KIND(CMD_INV)
+void world_count(struct world *, const struct event *);
 /* Applies one event. *ret is its call's entry, or NULL. */
 void world_event(struct world *, const struct event *, struct world_call **ret);
 /* After the checks saw the event: what must still have been readable for them. */
