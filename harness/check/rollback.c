@@ -9,22 +9,31 @@
  *     blue there?   config equal to the    every fresh dial: blue, and served
  *                   snapshot, in time
  *
- * Asked of runs in which something was rolled back, or should have been.
+ * Once blue is gone, what follows from it is not told again under another name. Asked of runs in
+ * which something was rolled back, or should have been.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "check/core/witness.h"
 
 /* What the harness allows itself where the scenario says nothing. */
 static const int64_t within_ns = 10 * NS_PER_S;
 
+struct config_read {
+	bool seen;
+	uint64_t digest;
+	const char *text;
+	uint32_t green;
+};
+
 struct state {
 	uint64_t count, fresh, crossings;
 	int64_t begin_ns, end_ns; /* of the last rollback; 0: none, or weights have moved since */
 	int64_t longest_ns;
-	bool compared, equal; /* the last configuration read since it began */
-	bool gone_told;
-	char config[FINDING_TEXT_MAX / 2];
+	bool failed, gone, equal;
+	struct config_read before,
+		after; /* the snapshot; read last in the rollback, or first after */
 };
 
 static bool is_planned(const struct world *w)
@@ -42,25 +51,23 @@ static bool idle(const void *state, const struct world *w)
 	return !s->count && !is_planned(w);
 }
 
-static void convict(const struct world *w, int64_t t_ns, enum anomaly anomaly, const char *text,
-		    struct finding *f)
+static struct witness moment(const struct world *w, int64_t t_ns, enum anomaly anomaly)
 {
 	struct witness wit = witness_of_moment(w, t_ns);
 
 	wit.anomaly = anomaly;
 	wit.cause = ANOMALY_UNKNOWN;
 	wit.phase = PHASE_ROLLBACK;
-	witness_say(&wit, "%s", text);
-	verdict_violation(f, &wit);
+	return wit;
 }
 
 /* Blue must be there until weights move again: once is enough for all its instances. */
 static void look_for_blue(struct state *s, const struct world *w, int64_t t_ns, struct finding *f)
 {
 	unsigned blue = 0, gone = 0;
-	char text[FINDING_TEXT_MAX];
+	struct witness wit;
 
-	if (!s->begin_ns || s->gone_told || w->run_end_ns)
+	if (!s->begin_ns || s->gone || w->run_end_ns)
 		return;
 	for (unsigned i = 1; i < 256; i++) {
 		const struct world_instance *on = &w->instances[i];
@@ -73,29 +80,58 @@ static void look_for_blue(struct state *s, const struct world *w, int64_t t_ns, 
 	}
 	if (!gone)
 		return;
-	s->gone_told = true;
-	snprintf(
-		text, sizeof(text),
-		"%u of %u instances of blue were gone or told to go: there was nothing to roll back to",
-		gone, blue);
-	convict(w, t_ns, ANOMALY_BLUE_GONE, text, f);
+	s->gone = true;
+	wit = moment(w, t_ns, ANOMALY_BLUE_GONE);
+	witness_say(&wit, "%u of %u instances of blue had ended, were told to, or deregistered: %s",
+		    gone, blue,
+		    gone < blue ? "what there was is not there to go back to" :
+				  "there was nothing to go back to");
+	verdict_violation(f, &wit);
 }
 
-/* The rollback before this one, or before new weights, is over: what it left is judged. */
-static void close_trial(struct state *s, const struct world *w, struct finding *f)
+/* Where two texts begin to differ, from the last word before. */
+static size_t same_words(const char *a, const char *b)
 {
-	char text[FINDING_TEXT_MAX];
+	size_t word = 0;
 
-	if (s->begin_ns && s->compared && !s->equal) {
-		snprintf(
-			text, sizeof(text),
-			"after the rollback the balancer is not what it was before the cutover; it has %s",
-			s->config);
-		convict(w, s->end_ns ? s->end_ns : s->begin_ns, ANOMALY_ROLLBACK_FAILED, text, f);
-	}
-	if (s->begin_ns && !s->compared)
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i] == ' ')
+			word = i + 1;
+	return word;
+}
+
+static void judge_config(struct state *s, const struct world *w, struct finding *f)
+{
+	struct witness wit = moment(w, s->end_ns, ANOMALY_ROLLBACK_FAILED);
+	const char *before = s->before.text ? s->before.text : "", *after = s->after.text;
+	size_t at;
+
+	if (!s->after.seen) {
 		verdict_doubt(f, REASON_SOURCE_LOST,
 			      "the balancer was not read back after a rollback");
+		return;
+	}
+	if (s->equal)
+		return;
+	if (!s->before.seen) {
+		verdict_doubt(f, REASON_SOURCE_LOST,
+			      "no snapshot of the balancer to compare a rollback with");
+		return;
+	}
+	at = same_words(before, after);
+	witness_say(
+		&wit,
+		"after the rollback the balancer has %s%.90s; before the cutover it had %s%.90s",
+		at ? "... " : "", after + at, at ? "... " : "", before + at);
+	verdict_violation(f, &wit);
+}
+
+/* Weights move again, or it is the end: what the rollback left is judged. */
+static void close_trial(struct state *s, const struct world *w, struct finding *f)
+{
+	/* What has failed has been told; what blue's end changed is. */
+	if (s->end_ns && !s->failed && !s->gone)
+		judge_config(s, w, f);
 	s->begin_ns = s->end_ns = 0;
 }
 
@@ -104,7 +140,7 @@ static void begun(struct state *s, const struct world *w, const struct event *e,
 	close_trial(s, w, f);
 	s->count++;
 	s->begin_ns = e->t_ns;
-	s->compared = s->equal = s->gone_told = false;
+	s->after.seen = s->equal = s->failed = s->gone = false;
 	look_for_blue(s, w, e->t_ns, f);
 }
 
@@ -114,56 +150,70 @@ static void ended(struct state *s, const struct world *w, const struct event *e,
 	bool limited = step && (step->phase == PHASE_ROLLBACK || step->phase == PHASE_SCRIPT);
 	int64_t limit_ns = limited && step->deadline_ns ? step->deadline_ns : within_ns;
 	int64_t took_ns = e->t_ns - s->begin_ns;
-	char text[FINDING_TEXT_MAX];
+	struct witness wit = moment(w, e->t_ns, ANOMALY_ROLLBACK_FAILED);
 
 	if (!s->begin_ns || s->end_ns)
 		return;
+	if (e->flags == PHASE_END_NOT_REACHED) { /* it was no rollback */
+		s->count--;
+		s->begin_ns = 0;
+		return;
+	}
 	s->end_ns = e->t_ns;
+	s->failed = e->flags == PHASE_END_FAILED;
 	if (took_ns > s->longest_ns)
 		s->longest_ns = took_ns;
 	look_for_blue(s, w, e->t_ns, f);
-	if (e->flags == PHASE_END_FAILED) {
-		snprintf(text, sizeof(text), "the rollback failed: %s", world_note(w, e));
-		convict(w, e->t_ns, ANOMALY_ROLLBACK_FAILED, text, f);
-	} else if (e->flags == PHASE_END_OK && took_ns > limit_ns) {
-		snprintf(text, sizeof(text), "the rollback took %.1f s (limit %.1f s)",
-			 (double)took_ns / NS_PER_S, (double)limit_ns / NS_PER_S);
-		convict(w, e->t_ns, ANOMALY_ROLLBACK_FAILED, text, f);
-	}
+	if (s->failed)
+		witness_say(&wit, "the rollback failed: %s", world_note(w, e));
+	else if (took_ns > limit_ns + LAG_MAX_NS) /* its marks are made by us */
+		witness_say(&wit, "the rollback took %.1f s (limit %.1f s)",
+			    (double)took_ns / NS_PER_S, (double)limit_ns / NS_PER_S);
+	if (*wit.text && !(s->failed && s->gone))
+		verdict_violation(f, &wit);
 }
 
 static void read_back(struct state *s, const struct world *w, const struct event *e)
 {
-	if (!s->begin_ns)
-		return;
-	s->compared = true;
-	s->equal = e->flags & 2;
-	snprintf(s->config, sizeof(s->config), "weights blue %u, green %u: %s", e->ver, e->epoch,
-		 world_note(w, e));
+	const struct config_read read = {
+		.seen = true, .digest = e->digest, .text = world_note(w, e), .green = e->epoch
+	};
+
+	if (e->flags & 1)
+		s->before = read;
+	if (!s->begin_ns || (s->end_ns && s->after.seen))
+		return; /* later changes are others' doing */
+	s->after = read;
+	s->equal = e->flags & 2 || (s->before.seen && e->digest && e->digest == s->before.digest);
 }
 
-/* A fresh dial that began after the rollback had propagated. */
-static bool is_concerned(const struct state *s, const struct world_call *c, const struct world *w)
+/* A fresh dial that began after the rollback had propagated, and was not kept from it by us. A
+ * rollback that failed has promised nothing. */
+static bool is_concerned(const struct state *s, const struct world_call *c, const struct world *w,
+			 const struct event *e)
 {
-	return s->end_ns && !(c->dial_flags & DIAL_HAS_COOKIE) &&
-	       c->dial_ns > s->end_ns + w->scenario->timers.propagation_ns;
+	return s->end_ns && !s->failed && !w->run_end_ns && !(c->dial_flags & DIAL_HAS_COOKIE) &&
+	       c->dial_ns > s->end_ns + w->scenario->timers.propagation_ns &&
+	       (e->kind != EVENT_DIAL_FAIL || e->n != DIAL_LOCAL_LIMIT);
 }
 
 static void dialed(struct state *s, const struct world_call *c, const struct world *w,
 		   const struct event *e, struct finding *f)
 {
 	double after_s = (double)(c->dial_ns - s->end_ns) / NS_PER_S;
+	bool refused = e->kind == EVENT_DIAL_FAIL;
 	struct witness wit;
 
 	s->fresh++;
-	if (e->kind != EVENT_DIAL_FAIL && c->color == COLOR_BLUE)
+	/* Green had its share before the cutover as well: then it has it again. */
+	if (!refused && (c->color == COLOR_BLUE || s->before.green))
 		return;
 	wit = witness_of_call(w, c, e->t_ns);
-	wit.anomaly = ANOMALY_ROLLBACK_FAILED;
-	wit.cause = s->gone_told ? ANOMALY_BLUE_GONE : ANOMALY_UNKNOWN;
-	if (e->kind == EVENT_DIAL_FAIL)
-		witness_say(&wit, "fresh dial %.3f s after the rollback was not served: %s %u",
-			    after_s, dial_failure_name(e->n), e->code);
+	wit.anomaly = s->gone ? ANOMALY_BLUE_GONE : ANOMALY_ROLLBACK_FAILED;
+	wit.cause = s->gone ? ANOMALY_BLUE_GONE : ANOMALY_UNKNOWN;
+	if (refused)
+		witness_say(&wit, "fresh dial %.3f s after the rollback was not served: %s%s%.0u",
+			    after_s, dial_failure_name(e->n), e->code ? " " : "", e->code);
 	else
 		witness_say(&wit, "fresh dial %.3f s after the rollback was given to %s", after_s,
 			    world_instance_name(w, c->instance));
@@ -203,7 +253,7 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 		if (e->kind == EVENT_RESUME_OK && s->count && c->cut.color == COLOR_GREEN &&
 		    c->color == COLOR_BLUE)
 			s->crossings++;
-		if ((e->kind == EVENT_DIAL_FAIL || world_placed(w, c)) && is_concerned(s, c, w))
+		if ((e->kind == EVENT_DIAL_FAIL || world_placed(w, c)) && is_concerned(s, c, w, e))
 			dialed(s, c, w, e, f);
 		break;
 	}
@@ -219,9 +269,10 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	verdict_saw(f, s->fresh > f->violations ? s->fresh : f->violations, 1);
 	finding_say(
 		f,
-		"%llu rollbacks, the longest took %.2f s; %llu fresh dials after it, %llu resumes came back from green; %llu "
+		"%llu rollback%s, %.2f s%s; %llu fresh dials after it, %llu resumes came back from green; %llu "
 		"violations (limit 0)",
-		(unsigned long long)s->count, (double)s->longest_ns / NS_PER_S,
+		(unsigned long long)s->count, s->count == 1 ? "" : "s",
+		(double)s->longest_ns / NS_PER_S, s->count == 1 ? "" : " at most",
 		(unsigned long long)s->fresh, (unsigned long long)s->crossings,
 		(unsigned long long)f->violations);
 }

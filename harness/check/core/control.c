@@ -221,7 +221,10 @@ void world_control(struct world *w, const struct event *e)
 		if (e->code == ACTION_REREGISTER && e->kind == EVENT_ACTION_OK)
 			reregistered(w, e);
 		break;
-	case EVENT_ACTION_FAIL:
+	case EVENT_ACTION_FAIL: /* then nothing of it is under way any more */
+		if (e->code == ACTION_SET_WEIGHTS || e->code == ACTION_SCRIPT)
+			w->weights_pending = false;
+		break;
 	case EVENT_BELIEF:
 	case EVENT_PROBE_OK:
 	case EVENT_PROBE_FAIL:
