@@ -119,8 +119,8 @@ struct world {
 void world_init(struct world *, const struct scenario *, const struct history *names,
 		size_t entry_bytes);
 void world_free(struct world *);
-/* Kinds that tell the world nothing: cmd.inv says nothing that its cmd.ok does not say again. What no
- * check wants of them need only be counted. */
+/* Kinds that tell the world nothing: cmd.inv says nothing that its cmd.ok does not say again. What
+ * no check wants of them need only be counted. */
 #define WORLD_DEAF KIND(CMD_INV)
 void world_count(struct world *, const struct event *);
 /* Applies one event. *ret is its call's entry, or NULL. */
