@@ -74,6 +74,13 @@ static void replied(struct continuity *s, struct continuity_call *m, const struc
 		persist_expect(&m->persist, e);
 }
 
+/* Commands that may have written the state, where what they wrote could not be read. */
+static bool may_write(unsigned verb)
+{
+	return verb == VERB_SET || verb == VERB_SETEX || verb == VERB_EVAL || verb == VERB_FCALL ||
+	       verb == VERB_HSET || verb == VERB_MSET || verb == VERB_APPEND;
+}
+
 static void written(struct continuity *s, struct continuity_call *m, const struct world_call *c,
 		    const struct world *w, const struct event *e, struct finding *f)
 {
@@ -96,8 +103,8 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 		return;
 	}
 	if (!(e->flags & CMD_HAS_STATE) || e->flags & CMD_NIL) {
-		m->persist.unsure |= e->code == VERB_SET || e->code == VERB_SETEX ||
-				     e->code == VERB_EVAL;
+		if (may_write(e->code))
+			persist_unsure(&m->persist, e);
 		return;
 	}
 	unsigned early = persist_written(&m->persist, e, &turn, &early_ns);
@@ -139,7 +146,8 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 			written(state, m, c, w, e, f);
 		break;
 	case EVENT_CMD_INFO:
-		m->persist.unsure |= e->flags & CMD_HAS_STATE && e->code != VERB_GET;
+		if (e->flags & CMD_HAS_STATE && e->code != VERB_GET)
+			persist_unsure(&m->persist, e);
 		break;
 	case EVENT_KEY:
 		if (world_call_lives(c) && e->flags & CMD_NIL && m->acked)

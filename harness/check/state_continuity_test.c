@@ -15,6 +15,7 @@ static const struct golden rows[] = {
 	{ "fail-ack-early", VERDICT_FAIL, "ack_early", "", "" },
 	{ "pass-same-instant", VERDICT_PASS, "", "", "" },
 	{ "fail-never-persisted", VERDICT_FAIL, "never_persisted", "", "" },
+	{ "fail-never-persisted-later", VERDICT_FAIL, "never_persisted", "", "" },
 	{ "pass-unknown-write", VERDICT_PASS, "", "", "" },
 	{ "fail-evaporated", VERDICT_FAIL, "evaporated", "", "" },
 	{ "inconclusive-no-digest", VERDICT_INCONCLUSIVE, "", "", "no_digest" },

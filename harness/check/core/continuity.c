@@ -48,6 +48,14 @@ unsigned persist_written(struct persist *p, const struct event *e, unsigned *ret
 	return early;
 }
 
+void persist_unsure(struct persist *p, const struct event *e)
+{
+	uint16_t n = e->flags & CMD_HAS_STATE ? e->n : UINT16_MAX;
+
+	if (n > p->unsure)
+		p->unsure = n;
+}
+
 /* ---- reads ---- */
 
 static void convict(struct continuity_call *m, struct witness wit, enum anomaly anomaly,
@@ -194,11 +202,11 @@ static void never_persisted(struct continuity *s, struct continuity_call *m,
 		s->unseen += p->high - p->low + 1U;
 		return;
 	}
-	if (p->unsure)
+	if (p->unsure >= p->high)
 		return;
 	witness_say(&wit,
 		    "turns %u to %u were acknowledged, the last state Redis accepted holds %u",
-		    p->low, p->high, p->written);
+		    p->low > p->unsure ? p->low : p->unsure + 1U, p->high, p->written);
 	if (p->written && p->was_early) { /* a queue behind the reply that never got to it */
 		convict(m, wit, ANOMALY_ACK_LOST, f);
 		return;

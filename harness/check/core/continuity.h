@@ -14,7 +14,7 @@ struct persist {
 	uint16_t written;   /* highest n Redis accepted */
 	uint16_t low, high; /* 0: none */
 	uint8_t instance;   /* that acknowledged the last one */
-	bool unsure;        /* a write of the call has an unknown outcome */
+	uint16_t unsure;    /* up to here a write of unknown outcome may hold them */
 	bool was_early;     /* some turn was written after its reply */
 };
 
@@ -22,6 +22,9 @@ void persist_expect(struct persist *, const struct event *reply_ok);
 /* Redis accepted a write. How many turns it proves early; the first of them and by how much. */
 unsigned persist_written(struct persist *, const struct event *cmd_ok, unsigned *ret_turn,
 			 int64_t *ret_early_ns);
+
+/* A write that Redis may have accepted, or not. */
+void persist_unsure(struct persist *, const struct event *cmd);
 
 struct continuity_call {
 	struct chain chain;
