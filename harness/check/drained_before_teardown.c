@@ -26,6 +26,7 @@ struct state {
 	int64_t drained_ns[COLOR_COUNT];
 	uint64_t claims, unnamed;
 	uint64_t unreachable; /* claims with an instance nobody could ask */
+	uint64_t partial;     /* claims that rest on fewer instances than there were */
 };
 
 static const struct world_call *some_call_on(const struct world *w, unsigned instance,
@@ -148,13 +149,26 @@ static void placed(struct state *s, const struct world_call *c, const struct wor
 	verdict_violation(f, &wit);
 }
 
+/* Instances of the color that have not ended, as far as we know of any. */
+static uint32_t left_of(const struct world *w, unsigned color)
+{
+	uint32_t count = 0;
+
+	for (unsigned i = 1; i < 256; i++)
+		count += w->instances[i].seen && w->instances[i].color == color &&
+			 !w->instances[i].exit_ns;
+	return count;
+}
+
 static void belief(struct state *s, const struct world *w, const struct event *e, struct finding *f)
 {
-	uint32_t live = world_live(w, e->color);
+	uint32_t live = world_live(w, e->color), there = left_of(w, e->color);
 	const struct world_call *c;
 	struct witness wit;
+	char asked[64];
 
 	s->claims++;
+	s->partial += e->aux && e->aux < there;
 	s->believed = e->color < COLOR_COUNT ? e->color : COLOR_UNKNOWN;
 	s->unreachable += e->digest != 0;
 	if (live == e->n)
@@ -164,11 +178,14 @@ static void belief(struct state *s, const struct world *w, const struct event *e
 	wit.anomaly = ANOMALY_DRAIN_LIE;
 	wit.cause = ANOMALY_UNKNOWN;
 	wit.color = e->color;
-	witness_say(
-		&wit,
-		"%s was believed drained with %u calls, %u instances asked; its callers had %u legs live%s",
-		color_name(e->color), e->n, e->aux, live,
-		e->digest ? " (an unreachable instance is unknown, never 0)" : "");
+	if (e->aux < there)
+		snprintf(asked, sizeof(asked), "%u of its %u instances asked", e->aux, there);
+	else
+		snprintf(asked, sizeof(asked), "%u instances asked", e->aux);
+	witness_say(&wit,
+		    "%s was believed drained with %u calls, %s%s; its callers had %u legs live",
+		    color_name(e->color), e->n, asked,
+		    e->digest ? ", some without an answer (which is unknown, never 0)" : "", live);
 	verdict_violation(f, &wit);
 }
 
@@ -284,6 +301,10 @@ static void finish(void *state, const struct world *w, struct finding *f)
 		verdict_doubt(f, REASON_UNREACHABLE,
 			      "%llu claims of `drained` rest on an instance that did not answer",
 			      (unsigned long long)s->unreachable);
+	if (s->partial)
+		verdict_doubt(f, REASON_UNREACHABLE,
+			      "%llu claims of `drained` rest on some of the instances, not on all",
+			      (unsigned long long)s->partial);
 	if (s->unnamed)
 		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their instance",
 			      (unsigned long long)s->unnamed);

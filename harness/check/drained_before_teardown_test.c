@@ -8,6 +8,8 @@ static const struct golden rows[] = {
 	{ "fail-killed-by-a-script", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
 	{ "fail-sigterm-cuts", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
 	{ "fail-lie", VERDICT_FAIL, "drain_lie", "", "" },
+	{ "fail-lie-one-asked", VERDICT_FAIL, "drain_lie", "", "" },
+	{ "inconclusive-one-asked", VERDICT_INCONCLUSIVE, "", "", "unreachable" },
 	{ "fail-stuck", VERDICT_FAIL, "drain_stuck", "cutover", "" },
 	{ "fail-admitted-after", VERDICT_FAIL, "zero_weight_leak", "new_calls_to_green", "" },
 	{ "inconclusive-unreachable", VERDICT_INCONCLUSIVE, "", "", "unreachable" },
@@ -21,10 +23,37 @@ static void an_instance_is_torn_down_empty_and_believed_so_truly(void **state)
 	golden_all("drained_before_teardown", rows, sizeof(rows) / sizeof(*rows), NULL);
 }
 
+static void a_claim_says_whom_it_asked(void **state)
+{
+	static const struct {
+		const char *name, *text;
+	} table[] = {
+		{ "fail-lie", "blue was believed drained with 0 calls, 2 instances asked; its "
+			      "callers had 1 legs live" },
+		{ "fail-lie-one-asked",
+		  "blue was believed drained with 0 calls, 1 of its 2 instances asked; its callers "
+		  "had 1 legs live" },
+	};
+	struct story_scenario story;
+
+	(void)state;
+	story_scenario(&story);
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct judgement *j = golden_judge("drained_before_teardown", table[i].name,
+						   &story.scenario);
+
+		assert_string_equal(
+			golden_finding(j, "drained_before_teardown")->witnesses[0].text,
+			table[i].text);
+		judgement_free(j);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_instance_is_torn_down_empty_and_believed_so_truly),
+		cmocka_unit_test(a_claim_says_whom_it_asked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

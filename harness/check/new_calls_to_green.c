@@ -9,6 +9,7 @@
  * step's tolerance is no proof. Draws by source address (client_ip) are not independent: told, not
  * tested.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,40 +92,48 @@ static double share_of_green(const struct split *split)
 	return (double)split->green / (split->blue + split->green);
 }
 
+static void judge_split(const struct split *split, const struct world *w, struct finding *f)
+{
+	double share = share_of_green(split), n = (double)split->fresh,
+	       seen = split->fresh ? (double)split->on_green / n : 0,
+	       p = binomial_two_sided(split->fresh, split->on_green, share),
+	       known = binomial_half_width_99(split->fresh, split->on_green);
+	struct witness wit = witness_of_moment(w, split->set_ns);
+
+	wit.anomaly = ANOMALY_SPLIT_OFF;
+	wit.cause = ANOMALY_UNKNOWN;
+	witness_say(
+		&wit,
+		"%llu of %llu fresh dials went to green (%.1f %%) at weights %u/%u (%.1f %%): p = %.2g (limit %.0e)",
+		(unsigned long long)split->on_green, (unsigned long long)split->fresh, 100 * seen,
+		split->blue, split->green, 100 * share, p, convicts_below);
+	if (p < convicts_below)
+		verdict_violation(f, &wit);
+	else if (known > split->tolerance)
+		verdict_doubt(
+			f, REASON_RESOLUTION,
+			"green's share at weights %u/%u is known to +-%.0f %% only (tolerance %.0f %%): %llu fresh dials",
+			split->blue, split->green, 100 * known, 100 * split->tolerance,
+			(unsigned long long)split->fresh);
+	else if (fabs(seen - share) > split->tolerance)
+		verdict_doubt(f, REASON_RESOLUTION, "%s; tolerance %.0f %%, and chance may do it",
+			      wit.text, 100 * split->tolerance);
+}
+
 static void close_split(struct state *s, const struct world *w, struct finding *f)
 {
 	struct split *split = &s->split;
-	double share = share_of_green(split), seen, p;
 	size_t told = strlen(s->told);
-	struct witness wit = witness_of_moment(w, split->set_ns);
 
 	if (!split->from_ns)
 		return;
 	s->splits++;
 	s->split_fresh += split->fresh;
-	seen = split->fresh ? (double)split->on_green / (double)split->fresh : 0;
 	snprintf(s->told + told, sizeof(s->told) - told, "%s%llu of %llu at %u/%u",
 		 told ? ", " : "", (unsigned long long)split->on_green,
 		 (unsigned long long)split->fresh, split->blue, split->green);
-	if (w->scenario->stack.affinity == AFFINITY_COOKIE) {
-		p = binomial_two_sided(split->fresh, split->on_green, share);
-		wit.anomaly = ANOMALY_SPLIT_OFF;
-		wit.cause = ANOMALY_UNKNOWN;
-		witness_say(
-			&wit,
-			"%llu of %llu fresh dials went to green (%.1f %%) at weights %u/%u (%.1f %%): p = %.2g (limit %.0e)",
-			(unsigned long long)split->on_green, (unsigned long long)split->fresh,
-			100 * seen, split->blue, split->green, 100 * share, p, convicts_below);
-		if (p < convicts_below)
-			verdict_violation(f, &wit);
-		else if (binomial_half_width_99(split->fresh, split->on_green) > split->tolerance)
-			verdict_doubt(
-				f, REASON_RESOLUTION,
-				"green's share at weights %u/%u is known to +-%.0f %% only (tolerance %.0f %%): %llu fresh dials",
-				split->blue, split->green,
-				100 * binomial_half_width_99(split->fresh, split->on_green),
-				100 * split->tolerance, (unsigned long long)split->fresh);
-	}
+	if (w->scenario->stack.affinity == AFFINITY_COOKIE)
+		judge_split(split, w, f);
 	*split = (struct split){ .from_ns = 0 };
 }
 
@@ -138,10 +147,20 @@ static double tolerance_now(const struct world *w)
 									   tolerance_otherwise;
 }
 
+/* Where a rollback's dials end, served or not, is that check's. */
+static bool rolling_back(const struct world *w)
+{
+	return phases_current(&w->phases)->phase == PHASE_ROLLBACK;
+}
+
 static void weights_asked(struct state *s, const struct world *w, const struct event *e,
 			  struct finding *f)
 {
 	close_split(s, w, f);
+	if (rolling_back(w)) {
+		s->moving_ns = s->moved_ns = 0;
+		return;
+	}
 	if (e->t_ns > s->moved_ns) /* else nobody had a share until now */
 		s->moving_ns = e->t_ns;
 	s->moved_ns = INT64_MAX;
@@ -151,6 +170,8 @@ static void weights_stand(struct state *s, const struct world *w, const struct e
 {
 	int64_t from_ns = e->t_ns + w->scenario->timers.propagation_ns;
 
+	if (rolling_back(w))
+		s->moving_ns = 0;
 	if (e->ver || e->epoch)
 		s->moved_ns = from_ns;
 	if (e->ver && e->epoch)

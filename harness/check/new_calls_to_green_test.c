@@ -8,6 +8,8 @@ static const struct golden rows[] = {
 	{ "inconclusive-no-color", VERDICT_INCONCLUSIVE, "", "", "no_color" },
 	{ "inconclusive-not-shifted", VERDICT_INCONCLUSIVE, "", "", "no_phase" },
 	{ "pass-said-at-ready", VERDICT_PASS, "", "", "" },
+	{ "pass-black-in-a-rollback", VERDICT_PASS, "", "", "" },
+	{ "inconclusive-off-by-chance", VERDICT_INCONCLUSIVE, "", "", "resolution" },
 	{ "pass-split", VERDICT_PASS, "", "", "" },
 	{ "pass-only-split", VERDICT_PASS, "", "", "" },
 	{ "fail-split", VERDICT_FAIL, "split_off", "", "" },

@@ -82,6 +82,7 @@ static void look_for_blue(struct state *s, const struct world *w, int64_t t_ns, 
 		return;
 	s->gone = true;
 	wit = moment(w, t_ns, ANOMALY_BLUE_GONE);
+	wit.cause = ANOMALY_BLUE_GONE;
 	witness_say(&wit, "%u of %u instances of blue had ended, were told to, or deregistered: %s",
 		    gone, blue,
 		    gone < blue ? "what there was is not there to go back to" :

@@ -4,7 +4,8 @@
  *
  *   a <= W-g, its color serving     same color, else sticky_lost
  *   W-g < a < W+g                   no evidence
- *   a >= W+g, shift propagated      never a color at weight 0, else sticky_debt
+ *   a >= W+g, a color at weight 0   never to that color, else sticky_debt
+ *             since a move of weights
  *
  * Not asked where no stickiness is declared, nor of a balancer that binds by source address: there
  * is no cookie to be judged.
@@ -69,11 +70,23 @@ static void judge_stale(struct state *s, const struct world_call *c, const struc
 	verdict_violation(f, &wit);
 }
 
+/* Weights have left some color none, and that has propagated: blue by the shift, green by the way
+ * back. */
+static bool some_color_is_left(const struct world *w, int64_t t_ns)
+{
+	for (unsigned color = COLOR_BLUE; color < COLOR_COUNT && w->weights_asked; color++) {
+		int64_t zero_ns = w->zero_since_ns[color];
+
+		if (zero_ns && t_ns > zero_ns + w->scenario->timers.propagation_ns)
+			return true;
+	}
+	return false;
+}
+
 static void placed(struct state *s, const struct world_call *c, const struct world *w,
 		   const struct event *e, struct finding *f)
 {
 	int64_t age_ns = c->dial_ns - c->cookie_ns, lasts_ns = world_stickiness_ns(w);
-	int64_t after_ns = world_green_only_after_ns(w, c->dial_ns);
 	/* The cookie was issued after its dial began and weighed before this one was answered: on a
 	 * slow machine it may have been older than the caller can know. */
 	int64_t oldest_ns = (c->open_ns ? c->open_ns : e->t_ns) - c->cookie_dial_ns;
@@ -86,7 +99,7 @@ static void placed(struct state *s, const struct world_call *c, const struct wor
 	if (age_ns <= lasts_ns - COOKIE_TICK_NS) {
 		if (oldest_ns <= age_ns + LAG_MAX_NS && world_serving(w, c->cookie_color))
 			judge_fresh(s, c, w, e, age_ns, f);
-	} else if (age_ns >= lasts_ns + COOKIE_TICK_NS && after_ns && c->dial_ns > after_ns) {
+	} else if (age_ns >= lasts_ns + COOKIE_TICK_NS && some_color_is_left(w, c->dial_ns)) {
 		judge_stale(s, c, w, e, age_ns, f);
 	}
 }

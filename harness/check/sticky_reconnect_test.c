@@ -6,6 +6,7 @@ static const struct golden rows[] = {
 	{ "fail-lost", VERDICT_FAIL, "sticky_lost", "", "" },
 	{ "inconclusive-slow-handshake", VERDICT_INCONCLUSIVE, "", "", "vacuous" },
 	{ "fail-debt", VERDICT_FAIL, "sticky_debt", "", "" },
+	{ "fail-debt-after-rollback", VERDICT_FAIL, "sticky_debt", "", "" },
 	{ "fail-day", VERDICT_FAIL, "sticky_debt", "config", "" },
 	{ "pass-not-serving", VERDICT_PASS, "", "", "" },
 	{ "inconclusive-no-stale", VERDICT_INCONCLUSIVE, "", "", "vacuous" },
