@@ -33,6 +33,7 @@ struct check {
 	/* Does the invariant speak about such a scenario? When not, no judgement of it mentions the
 	 * check. NULL: about every one. */
 	bool (*asked)(const struct scenario *);
+	const char *why_not; /* said when it is left out for `asked` or `idle`: a clause */
 	uint64_t kinds;    /* KIND(...) | ...: which events it wants; 0 is allowed */
 	size_t state_bytes, call_bytes;
 	/* After the last event: nothing it speaks about happened, and nobody asked for it. The

@@ -71,6 +71,8 @@ struct judgement {
 	struct ledger ledger, by_phase[PHASE_COUNT], by_color[COLOR_COUNT];
 	struct finding *findings; /* one per check, worst first, then registry order */
 	size_t finding_count;
+	const struct check **unasked; /* checks that do not speak about this run */
+	size_t unasked_count;
 	struct gate_result *gates;
 	size_t gate_count;
 	struct phase_result *phases;

@@ -9,6 +9,7 @@ static const struct golden rows[] = {
 	{ "inconclusive-not-shifted", VERDICT_INCONCLUSIVE, "", "", "no_phase" },
 	{ "pass-said-at-ready", VERDICT_PASS, "", "", "" },
 	{ "pass-black-in-a-rollback", VERDICT_PASS, "", "", "" },
+	{ "pass-black-in-a-scripts-rollback", VERDICT_PASS, "", "", "" },
 	{ "inconclusive-off-by-chance", VERDICT_INCONCLUSIVE, "", "", "resolution" },
 	{ "pass-split", VERDICT_PASS, "", "", "" },
 	{ "pass-only-split", VERDICT_PASS, "", "", "" },

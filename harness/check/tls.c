@@ -139,6 +139,7 @@ const struct check check_tls = {
 	.name = "tls",
 	.about = "a wss listener speaks TLS 1.3 and its certificate holds for the callers",
 	.asked = asked,
+	.why_not = "the target is not wss",
 	.kinds = KIND(TLS) | KIND(DIAL_OK) | KIND(DIAL_FAIL),
 	.state_bytes = sizeof(struct state),
 	.call_bytes = sizeof(struct mine),

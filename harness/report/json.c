@@ -128,6 +128,20 @@ static json_t *checks(const struct report_input *input)
 	return rows;
 }
 
+static json_t *unasked(const struct judgement *judgement)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < judgement->unasked_count; i++) {
+		json_t *row = json_object();
+
+		put_text(row, "name", judgement->unasked[i]->name);
+		put_text(row, "why", judgement->unasked[i]->why_not);
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
 static json_t *gates(const struct judgement *judgement)
 {
 	json_t *rows = json_array();
@@ -263,6 +277,7 @@ static json_t *result(const struct report_input *input)
 	put_count(traffic, "events", judgement->events);
 	put(root, "traffic", traffic);
 	put(root, "checks", checks(input));
+	put(root, "not_asked", unasked(judgement));
 	put(root, "gates", gates(judgement));
 	put(root, "phases", phases(input));
 	put(root, "latency", latency(judgement));

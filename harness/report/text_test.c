@@ -134,6 +134,25 @@ static void what_is_said_of_a_move_of_weights_is_what_was_seen(void **state)
 	}
 }
 
+static void what_was_not_asked_is_said(void **state)
+{
+	static const struct check tls = { .name = "tls", .why_not = "the target is not wss" },
+				  rollback = { .name = "rollback", .why_not = "nobody did" };
+	const struct check *unasked[] = { &rollback, &tls };
+	struct sample *s = *state;
+
+	s->judgement.unasked = unasked;
+	s->judgement.unasked_count = 2;
+	char *text = sample_render(s, "text"), *json = sample_render(s, "json");
+	assert_non_null(strstr(
+		text,
+		"  not asked     rollback (nobody did), tls (the target is not wss)\n\ngates\n"));
+	assert_non_null(strstr(
+		json, "\"not_asked\": [\n    {\n      \"name\": \"rollback\",\n      \"why\": "));
+	free(text);
+	free(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +161,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_first_word_is_what_the_exit_code_means, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_gate_without_samples_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_not_asked_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_said_of_a_move_of_weights_is_what_was_seen,
 						setup, teardown),
 	};

@@ -278,6 +278,20 @@ static void take_findings(struct fold *f, struct judgement *j)
 	}
 }
 
+static void take_unasked(const struct fold *f, struct judgement *j)
+{
+	j->unasked = xcalloc(check_count() ? check_count() : 1, sizeof(*j->unasked));
+	for (size_t n = 0; n < check_count(); n++) {
+		const struct check *check = check_at(n);
+		bool asked = false;
+
+		for (size_t i = 0; i < f->count; i++)
+			asked |= f->all[i].check == check && !f->all[i].idle;
+		if (!asked)
+			j->unasked[j->unasked_count++] = check;
+	}
+}
+
 static void take_phases(struct fold *f, struct judgement *j)
 {
 	struct phases *p = &f->world.phases;
@@ -337,6 +351,7 @@ struct judgement *fold_finish(struct fold *f)
 	}
 	judge_gates(f, j);
 	take_findings(f, j);
+	take_unasked(f, j);
 	check_books(f, j);
 	j->interrupted = w->run_end_flags & RUN_INTERRUPTED && !w->failure;
 	j->start_ns = w->start_ns ? w->start_ns : w->first_ns;

@@ -62,6 +62,57 @@ static void a_clean_cutover_passes_every_check_and_every_check_saw_something(voi
 	buf_free(&unused);
 }
 
+/* No 101 sets a cookie and no dial has one: a leg dialed after the shift is green's. */
+static void forget_cookies(struct story *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct event *e = &s->events[i];
+
+		if (e->kind == EVENT_DIAL_INV || e->kind == EVENT_DIAL_OK)
+			e->flags &= (uint8_t) ~(DIAL_HAS_COOKIE | DIAL_SET_COOKIE);
+		if (e->kind == EVENT_CONFIG)
+			e->aux = e->turn = 0;
+		if (e->kind != EVENT_DIAL_INV || !e->leg || e->t_ns < story_at(9.2))
+			continue;
+		for (size_t later = i + 1; later < s->count; later++) {
+			struct event *on = &s->events[later];
+
+			if (on->call != e->call || on->color != COLOR_BLUE)
+				continue;
+			on->color = COLOR_GREEN;
+			on->instance = (uint8_t)(on->instance + STORY_GREEN_1 - STORY_BLUE_1);
+		}
+	}
+}
+
+static void without_stickiness_nobody_is_asked_for_it_and_a_run_can_pass(void **state)
+{
+	struct story_scenario s;
+	struct story story = story_make(CALLS);
+	struct judgement *j;
+	bool said = false;
+
+	(void)state;
+	story_scenario(&s);
+	s.scenario.timers.stickiness_group_ns = s.scenario.timers.stickiness_target_ns = 0;
+	forget_cookies(&story);
+	j = judge_story(&story, &s.scenario);
+	for (size_t i = 0; i < j->finding_count; i++) {
+		const struct finding *f = &j->findings[i];
+
+		assert_string_not_equal(f->name, "sticky_reconnect");
+		if (f->verdict != VERDICT_PASS)
+			fail_msg("%s: %s: %s", f->name, f->summary,
+				 f->witness_count ? f->witnesses[0].text : "");
+	}
+	for (size_t i = 0; i < j->unasked_count; i++)
+		said |= !strcmp(j->unasked[i]->name, "sticky_reconnect");
+	assert_true(said);
+	assert_int_equal(j->finding_count + j->unasked_count, check_count());
+	judgement_free(j);
+	story_free(&story);
+}
+
 /* ---- defects ---- */
 
 struct after {
@@ -292,6 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clean_cutover_passes_every_check_and_every_check_saw_something),
+		cmocka_unit_test(without_stickiness_nobody_is_asked_for_it_and_a_run_can_pass),
 		cmocka_unit_test(a_defect_is_named_and_nothing_else_is),
 		cmocka_unit_test(another_epoch_gives_the_same_judgement),
 	};

@@ -48,6 +48,7 @@ void judgement_free(struct judgement *j)
 	if (!j)
 		return;
 	free(j->findings);
+	free(j->unasked);
 	free(j->gates);
 	free(j->phases);
 	free(j->latency);

@@ -195,6 +195,21 @@ static void one_check(const struct report_input *input, const struct finding *f,
 	witnesses(input, f, out);
 }
 
+/* What was left out is said: nobody must take its absence for a pass. */
+static void unasked(const struct judgement *judgement, FILE *out)
+{
+	struct buf line = buf_init(4096);
+
+	for (size_t i = 0; i < judgement->unasked_count; i++)
+		buf_printf(&line, "%s%s (%s)", i ? ", " : "", judgement->unasked[i]->name,
+			   judgement->unasked[i]->why_not ? judgement->unasked[i]->why_not : "");
+	if (line.len) {
+		fprintf(out, "%*s%-12s  ", VERDICT_COLUMN, "", "not asked");
+		text_wrap(out, NAME_COLUMN, NAME_COLUMN, buf_text(&line));
+	}
+	buf_free(&line);
+}
+
 void text_checks(const struct report_input *input, FILE *out)
 {
 	const struct judgement *judgement = input->judgement;
@@ -207,6 +222,7 @@ void text_checks(const struct report_input *input, FILE *out)
 	}
 	for (size_t i = 0; i < judgement->finding_count; i++)
 		one_check(input, &judgement->findings[i], width, out);
+	unasked(judgement, out);
 }
 
 static void one_gate(const struct report_input *input, const struct gate_result *result, int width,
