@@ -252,13 +252,18 @@ static void stop(struct script *r)
 	process_wait(&r->process, clock_now_ns() + stop_within_ns, &status);
 }
 
-/* It has ended: its last words, and how it left the balancer. */
+/* What it said before it ended, and nobody had read yet. */
+static void hear_last_words(struct script *r)
+{
+	for (int i = 0; i < READS_MAX && r->output >= 0; i++)
+		listen_to(r);
+}
+
+/* It has ended: how it left the balancer. */
 static int conclude(struct script *r, struct err *err)
 {
 	struct walk *w = r->w;
 
-	for (int i = 0; i < READS_MAX && r->output >= 0; i++)
-		listen_to(r);
 	look(r);
 	if (step_read_back(w, 0, &r->seen, err) < 0)
 		return -1; /* shifted stays as it is: they may differ */
@@ -327,9 +332,13 @@ int step_script(struct walk *w, const struct step *s, struct err *err)
 		process_wait(&r->process, clock_now_ns() + stop_within_ns, &status);
 		goto out;
 	}
+	if (ended)
+		hear_last_words(r); /* before its end: they tell which phase it ended in */
 	explain_end(r, ended, status, s);
-	if (!ended)
+	if (!ended) {
 		stop(r);
+		hear_last_words(r);
+	}
 	if (conclude(r, err) < 0) {
 		fail(r, err->text);
 		goto out;
