@@ -125,6 +125,8 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 {
 	struct continuity_call *m = mine;
 
+	if (e->kind == EVENT_BYPASS)
+		((struct continuity *)state)->bypassed += e->n;
 	if (!c)
 		return;
 	switch (e->kind) {
@@ -190,6 +192,11 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			"were not seen: persist before ack was not judged for them",
 			(unsigned long long)(s->tap && s->commands ? s->unseen : s->acks),
 			(unsigned long long)s->acks);
+	if (s->bypassed)
+		verdict_doubt(
+			f, REASON_NO_TAP,
+			"%llu clients spoke to Redis past the tap: what they wrote was not seen",
+			(unsigned long long)s->bypassed);
 	if (s->missing_count && tap_is_whole(w)) {
 		for (size_t i = 0; i < s->missing_count && i < WITNESS_MAX; i++)
 			verdict_violation(f, &s->missing[i]);
@@ -235,7 +242,7 @@ const struct check check_state_continuity = {
 	.about =
 		"what a caller was told is in the state of whoever answers it next, once, and was in Redis before it was told",
 	.kinds = KIND(START_OK) | KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) | KIND(CMD_OK) |
-		 KIND(CMD_INFO) | KIND(KEY),
+		 KIND(CMD_INFO) | KIND(KEY) | KIND(BYPASS),
 	.state_bytes = sizeof(struct continuity),
 	.call_bytes = sizeof(struct continuity_call),
 	.begin = begin,

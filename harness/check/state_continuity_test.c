@@ -20,6 +20,7 @@ static const struct golden rows[] = {
 	{ "fail-evaporated", VERDICT_FAIL, "evaporated", "", "" },
 	{ "inconclusive-no-digest", VERDICT_INCONCLUSIVE, "", "", "no_digest" },
 	{ "inconclusive-no-tap", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
+	{ "inconclusive-bypassed", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
 	{ "inconclusive-no-crossing", VERDICT_INCONCLUSIVE, "", "", "vacuous" },
 };
 

@@ -9,7 +9,6 @@
 #include "command/core/child.h"
 #include "command/core/heartbeat.h"
 #include "net/process.h"
-#include "net/resolve.h"
 #include "tap/redis_tap.h"
 
 static const int64_t lane_every_ns = 50 * NS_PER_MS;
@@ -50,6 +49,18 @@ static void on_tick(void *user)
 	loop_timer_at(p->ticker, p->tick_due_ns);
 }
 
+static void pull(struct tap_process *p, const char *lever)
+{
+	struct control_message answer = control_make(CONTROL_LEVERED, 0, 0);
+	struct err err = { .kind = ERR_NONE };
+
+	if (redis_tap_lever(p->tap, lever, &err) < 0) {
+		answer.a = 1;
+		control_text(&answer, "%s", err.text);
+	}
+	control_send(PROCESS_CONTROL_FD, &answer);
+}
+
 static void on_control(void *user, int events)
 {
 	struct tap_process *p = user;
@@ -64,6 +75,8 @@ static void on_control(void *user, int events)
 		loop_stop(p->loop);
 	} else if (m.type == CONTROL_STOP) {
 		p->stopping = true;
+	} else if (m.type == CONTROL_LEVER) {
+		pull(p, m.text);
 	}
 }
 
@@ -75,9 +88,9 @@ static int open_doors(struct redis_tap *tap, const char *instances,
 	int result = 0;
 
 	while (*instances && !result) {
-		char name[32], color[16];
+		char name[32], color[16], told[ADDRESS_TEXT_MAX];
+		struct address at;
 		int parsed, used = 0;
-		uint16_t port;
 
 		if (sscanf(instances, "%31[^:,]:%15[^:,]%n", name, color, &used) != 2) {
 			result = err_set(err, ERR_HARNESS, "tap: instances=%s: not NAME:COLOR,...",
@@ -85,9 +98,14 @@ static int open_doors(struct redis_tap *tap, const char *instances,
 			break;
 		}
 		parsed = color_parse(color);
-		result = redis_tap_listen(
-			tap, name, parsed > 0 ? (enum color)parsed : COLOR_UNKNOWN, &port, err);
-		if (!result && buf_printf(&text, "%s=127.0.0.1:%u\n", name, port) < 0)
+		if (address_parse("127.0.0.1:0", true, &at, err) < 0 ||
+		    redis_tap_listen(tap, name, parsed > 0 ? (enum color)parsed : COLOR_UNKNOWN,
+				     &at, err) < 0) {
+			result = -1;
+			break;
+		}
+		address_text(&at, told);
+		if (buf_printf(&text, "%s=%s\n", name, told) < 0)
 			result = err_set(err, ERR_HARNESS, "tap: more addresses than %d bytes",
 					 CONTROL_TEXT_MAX);
 		instances += used;
@@ -98,30 +116,41 @@ static int open_doors(struct redis_tap *tap, const char *instances,
 	return result;
 }
 
+/* "levers=LEVER; LEVER": armed before the first connection. */
+static int pull_first(struct tap_process *p, const struct control_message *bind, struct err *err)
+{
+	char levers[CONTROL_TEXT_MAX], *rest = NULL;
+
+	if (!control_value(bind, "levers", levers, sizeof levers))
+		return 0;
+	for (char *l = strtok_r(levers, ";", &rest); l; l = strtok_r(NULL, ";", &rest))
+		if (redis_tap_lever(p->tap, l, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int bind_tap(struct tap_process *p, const char *dir, const struct scenario *scenario,
 		    const struct control_message *bind, struct control_message *greeting,
 		    struct err *err)
 {
 	struct lane_identity identity = { .seed = scenario->seed, .role = ROLE_TAP };
-	char redis[300], instances[CONTROL_TEXT_MAX], *colon;
-	struct sockaddr_in upstream;
+	char redis[300], instances[CONTROL_TEXT_MAX];
+	struct address upstream;
 
 	if (!control_value(bind, "run_id", identity.run, sizeof identity.run) ||
 	    !control_value(bind, "redis", redis, sizeof redis) ||
 	    !control_value(bind, "instances", instances, sizeof instances))
 		return err_set(err, ERR_HARNESS,
 			       "tap: run_id, redis and instances are needed to begin");
-	colon = strrchr(redis, ':');
-	if (!colon || atoi(colon + 1) < 1 || atoi(colon + 1) > 65535)
-		return err_set(err, ERR_HARNESS, "tap: redis=%s: not HOST:PORT", redis);
-	*colon = '\0';
-	if (resolve_ipv4(redis, (uint16_t)atoi(colon + 1), &upstream, err) < 0)
-		return err_context(err, "tap");
+	if (address_parse(redis, false, &upstream, err) < 0)
+		return err_context(err, "tap: redis");
 	scenario_digest(scenario, identity.scenario_digest);
 	if (lane_open(dir, &identity, &p->lane, err) < 0)
 		return -1;
-	if (redis_tap_new(p->loop, p->lane, scenario->state.key, &upstream, &p->tap, err) < 0)
+	if (redis_tap_new(p->loop, p->lane, scenario->state.key, &upstream, &p->tap, err) < 0 ||
+	    pull_first(p, bind, err) < 0)
 		return -1;
+	redis_tap_watch(p->tap);
 	return open_doors(p->tap, instances, greeting, err);
 }
 

@@ -41,6 +41,10 @@ enum control_type {
 	CONTROL_SIGNAL,
 	CONTROL_SIGNALED,
 	CONTROL_NOTE, /* text: one line for the terminal */
+	/* to the tap: text: a lever, or `disarm [NAME]`; answered by LEVERED: a: 1 refused, text:
+	 * why */
+	CONTROL_LEVER,
+	CONTROL_LEVERED,
 };
 
 struct control_counters {

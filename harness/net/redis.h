@@ -1,6 +1,7 @@
 /*
  * Redis client over hiredis, synchronous, to a deadline: for probes, smoke tests and start-up
- * checks. The agents' own asynchronous use lives in fixtures/agent.
+ * checks. A connection calls itself crossfade-probe. The agents' own asynchronous use lives in
+ * fixtures/agent.
  */
 #ifndef NET_REDIS_H
 #define NET_REDIS_H

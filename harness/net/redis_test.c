@@ -35,6 +35,7 @@ static struct scripted scripted_open(const char *answers, int64_t timeout_ns)
 	snprintf(s.address, sizeof s.address, "127.0.0.1:%d", ntohs(at.sin_port));
 	assert_int_equal(redis_open(s.address, timeout_ns, &s.redis, &err), 0);
 	s.peer = accept(s.listener, NULL, NULL);
+	assert_int_equal(send(s.peer, "+OK\r\n", 5, 0), 5); /* to its name */
 	assert_int_equal(send(s.peer, answers, strlen(answers), 0), strlen(answers));
 	return s;
 }
@@ -67,7 +68,8 @@ static void a_value_is_read_and_an_absent_key_is_not_an_empty_value(void **state
 	assert_int_equal(redis_get(s.redis, "call:c-1", &found, &value, &err), 0);
 	assert_true(found);
 	assert_string_equal(buf_text(&value), "hello");
-	asked(&s, "*2\r\n$3\r\nGET\r\n$8\r\ncall:c-1\r\n");
+	asked(&s, "*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n$15\r\ncrossfade-probe\r\n"
+		  "*2\r\n$3\r\nGET\r\n$8\r\ncall:c-1\r\n");
 	assert_int_equal(redis_get(s.redis, "k", &found, &value, &err), 0);
 	assert_true(found);
 	assert_int_equal(value.len, 0);

@@ -150,7 +150,21 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	  "not")                                                                                 \
 	X(WITNESS, "witness",                                                                    \
 	  "active connections as the balancer's own metrics count them, both sides: aux; "       \
-	  "flags: 1 no data point")
+	  "flags: 1 no data point")                                                              \
+	/* --- Redis tap, again --- */                                                           \
+	X(BYPASS, "bypass",                                                                      \
+	  "clients of Redis that did not come through the tap and are none of ours. n: new; "    \
+	  "aux: connections of the tap; conn: note: address, name and last command of one")      \
+	/* --- faults: what was asked for, done and ended; a bite is evidence of its own --- */  \
+	X(FAULT_INV, "fault.inv",                                                                \
+	  "before arming: n: number of the fault; conn: note with its words; color if of one")   \
+	X(FAULT_OK, "fault.ok",                                                                  \
+	  "same: armed. due: t of its fault.inv")                                                \
+	X(FAULT_HEAL, "fault.heal",                                                              \
+	  "same: over; aux: how often it bit. due: t of its fault.inv")                          \
+	X(BITE, "bite",                                                                          \
+	  "a fault took effect: n: its number; conn, instance, color, call, code: enum verb of " \
+	  "the command; due: t of its cmd.inv")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,

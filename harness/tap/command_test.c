@@ -231,7 +231,7 @@ static const struct {
 	{ "", false, false },
 };
 
-static void an_error_of_redis_from_before_the_command_ran_guarantees_that_nothing_happened(
+static void an_error_from_before_the_command_ran_guarantees_that_nothing_happened(
 	void **state)
 {
 	(void)state;
@@ -283,7 +283,7 @@ int main(void)
 		cmocka_unit_test(a_key_may_have_words_on_both_sides_of_the_call),
 		cmocka_unit_test(the_state_is_read_where_it_is_and_absent_fields_are_not_invented),
 		cmocka_unit_test(
-			an_error_of_redis_from_before_the_command_ran_guarantees_that_nothing_happened),
+			an_error_from_before_the_command_ran_guarantees_that_nothing_happened),
 		cmocka_unit_test(the_answer_that_means_refused_depends_on_the_options),
 	};
 

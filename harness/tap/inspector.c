@@ -209,6 +209,7 @@ static void on_command(struct inspector *i)
 {
 	struct command c = command_read(&i->commands, i->db ? NULL : i->pattern);
 	struct open_command o = { .inv = event_make(EVENT_CMD_INV, i->begun_ns),
+				  .begin = i->command_begin,
 				  .end = i->commands_end,
 				  .number = c.number,
 				  .role = (uint8_t)c.role,
@@ -257,8 +258,10 @@ void inspector_commands(struct inspector *i, const char *data, size_t size, int6
 		enum resp_status status;
 		size_t used;
 
-		if (!i->commands.begun)
+		if (!i->commands.begun) {
 			i->begun_ns = now_ns;
+			i->command_begin = i->taken;
+		}
 		status = resp_feed(&i->commands, data, size, &used);
 		data += used;
 		size -= used;

@@ -25,10 +25,9 @@ enum { INSPECTOR_OPEN_MAX = 65536 }; /* commands without an answer, on one conne
 /* A command that has no outcome yet. */
 struct open_command {
 	struct event inv;
-	uint64_t end; /* where it ends in the agent's stream */
+	uint64_t begin, end; /* where, in the agent's stream; end: of the byte after it */
 	uint32_t number, acks;
 	uint8_t role, refusal, feed;
-	bool answered_by_us;	   /* it is not sent to Redis: inspector_answer is its answer */
 	const struct lever *lever; /* that pulls at it, or NULL */
 	int64_t until_ns;	   /* not to be passed on before */
 };
@@ -51,6 +50,7 @@ struct inspector {
 	struct resp commands, replies;
 	int64_t now_ns, begun_ns;  /* begun: when the first byte of the command under way came */
 	uint64_t commands_end;	   /* of the last whole command in the agent's stream */
+	uint64_t command_begin;	   /* of the command under way, or the last */
 	uint64_t taken;		   /* bytes of the agent so far */
 	struct open_command *open; /* a ring; capacity a power of two */
 	size_t first, count, cap;

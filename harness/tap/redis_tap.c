@@ -1,6 +1,6 @@
 #include "tap/redis_tap.h"
 
-#include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +11,16 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "record/names.h"
-#include "tap/inspector.h"
-#include "tap/relay.h"
+#include "tap/census.h"
+#include "tap/passage.h"
 
 enum { BACKLOG = 512, ACCEPT_AT_ONCE = 16, SPARE_DESCRIPTORS = 64 };
 
 struct door {
 	struct redis_tap *tap;
+	char *name;
 	uint8_t instance, color;
+	struct address at;
 	int fd;
 	struct loop_fd *watch;
 };
@@ -26,21 +28,32 @@ struct door {
 struct connection {
 	struct redis_tap *tap;
 	struct connection *next, **link;
-	struct relay *relay;
-	struct inspector inspector;
+	uint16_t known; /* to the census */
+	struct passage passage;
+};
+
+/* What a lever has done: beside it, because a lever is pure. */
+struct lever_record {
+	int64_t inv_ns;
+	uint32_t note, bites;
+	bool over;
 };
 
 struct redis_tap {
 	struct loop *loop;
 	struct lane *lane;
 	struct key_pattern pattern;
-	struct sockaddr_in redis;
+	struct address redis;
+	struct census *census;
+	struct levers levers;
+	struct lever_record lever_records[LEVERS_MAX];
+	struct loop_timer *heal;
 	struct door *doors[REDIS_TAP_DOORS_MAX];
 	size_t door_count;
 	struct connection *connections;
 	size_t connection_count, connections_max;
 	uint32_t last_conn;
-	uint64_t commands;
+	uint64_t commands, bypassing;
 	struct call_names calls; /* told to the lane already */
 };
 
@@ -65,8 +78,8 @@ static void on_blind(void *user, const char *why)
 	struct event e = event_make(EVENT_LIMIT, clock_now_ns());
 
 	e.conn = lane_note(c->tap->lane, "tap: a connection is passed on unread: %s", why);
-	e.instance = c->inspector.instance;
-	e.color = c->inspector.color;
+	e.instance = c->passage.inspector.instance;
+	e.color = c->passage.inspector.color;
 	lane_event(c->tap->lane, e);
 }
 
@@ -74,9 +87,9 @@ static void connection_event(struct connection *c, enum event_kind kind, size_t 
 {
 	struct event e = event_make(kind, clock_now_ns());
 
-	e.conn = c->inspector.conn;
-	e.instance = c->inspector.instance;
-	e.color = c->inspector.color;
+	e.conn = c->passage.inspector.conn;
+	e.instance = c->passage.inspector.instance;
+	e.color = c->passage.inspector.color;
 	e.n = unanswered > UINT16_MAX ? UINT16_MAX : (uint16_t)unanswered;
 	lane_event(c->tap->lane, e);
 }
@@ -90,25 +103,150 @@ static void full(struct redis_tap *t)
 	lane_event(t->lane, e);
 }
 
-/* --- connections --- */
+static void on_bypassed(void *user, unsigned count, const struct client_line *first)
+{
+	struct redis_tap *t = user;
+	struct event e = event_make(EVENT_BYPASS, clock_now_ns());
 
-static void on_pass(void *user, enum relay_side from, const char *data, size_t size)
+	e.n = count > UINT16_MAX ? UINT16_MAX : (uint16_t)count;
+	e.aux = (uint32_t)t->connection_count;
+	e.conn = first ? lane_note(t->lane, "%s, name \"%s\", last command %s", first->addr,
+				   first->name, first->command) :
+			 lane_note(t->lane, "more clients at the unix socket than the tap's");
+	t->bypassing += count;
+	lane_event(t->lane, e);
+}
+
+static void on_census_blind(void *user, const char *why)
+{
+	struct redis_tap *t = user;
+	struct event e = event_make(EVENT_LIMIT, clock_now_ns());
+
+	e.conn = lane_note(t->lane, "tap: clients past the tap cannot be told: %s", why);
+	lane_event(t->lane, e);
+}
+
+/* --- levers --- */
+
+static void fault_event(struct redis_tap *t, const struct lever *l, enum event_kind kind)
+{
+	struct lever_record *record = &t->lever_records[l->number - 1];
+	struct event e = event_make(kind, clock_now_ns());
+
+	e.n = (uint16_t)l->number;
+	e.conn = record->note;
+	e.color = (uint8_t)l->color;
+	if (kind == EVENT_FAULT_INV)
+		record->inv_ns = e.t_ns;
+	else
+		e.due_ns = record->inv_ns;
+	e.aux = record->bites;
+	lane_event(t->lane, e);
+}
+
+static void over(struct redis_tap *t, const struct lever *l)
+{
+	struct lever_record *record = &t->lever_records[l->number - 1];
+
+	if (!record->over)
+		fault_event(t, l, EVENT_FAULT_HEAL);
+	record->over = true;
+}
+
+static void on_bite(void *user, const struct event *inv, const struct lever *l)
 {
 	struct connection *c = user;
-	int64_t now_ns = clock_now_ns();
+	struct redis_tap *t = c->tap;
+	struct event e = event_make(EVENT_BITE, clock_now_ns());
 
-	if (from == RELAY_NEAR)
-		inspector_commands(&c->inspector, data, size, now_ns);
-	else
-		inspector_replies(&c->inspector, data, size, now_ns);
+	e.due_ns = inv->t_ns;
+	e.n = (uint16_t)l->number;
+	e.conn = inv->conn;
+	e.instance = inv->instance;
+	e.color = inv->color;
+	e.call = inv->call;
+	e.code = inv->code;
+	lane_event(t->lane, e);
+	t->lever_records[l->number - 1].bites++;
+	if (l->action == LEVER_HOLD && l->for_ns)
+		loop_timer_at(t->heal, l->hold_until_ns);
+	else if (l->action != LEVER_HOLD && !l->armed &&
+		 l->taken == t->lever_records[l->number - 1].bites)
+		over(t, l);
 }
+
+static void disarm(struct redis_tap *t, struct lever *l)
+{
+	levers_disarm(&t->levers, l);
+	for (struct connection *c = t->connections, *next; c; c = next) {
+		next = c->next;
+		passage_release(&c->passage, l);
+	}
+	over(t, l);
+}
+
+/* Holds with a time end by themselves. */
+static void on_heal(void *user)
+{
+	struct redis_tap *t = user;
+	int64_t now_ns = clock_now_ns(), next_ns = INT64_MAX;
+
+	for (size_t i = 0; i < t->levers.count; i++) {
+		struct lever *l = &t->levers.list[i];
+
+		if (!l->hold_until_ns || t->lever_records[i].over)
+			continue;
+		if (l->hold_until_ns <= now_ns)
+			disarm(t, l);
+		else if (l->hold_until_ns < next_ns)
+			next_ns = l->hold_until_ns;
+	}
+	loop_timer_at(t->heal, next_ns);
+}
+
+static int arm(struct redis_tap *t, const char *text, struct err *err)
+{
+	struct lever *l;
+
+	if (levers_arm(&t->levers, text, &l, err) < 0)
+		return err_context(err, "tap");
+	t->lever_records[l->number - 1].note = lane_note(t->lane, "tap: %s", l->text);
+	fault_event(t, l, EVENT_FAULT_INV);
+	fault_event(t, l, EVENT_FAULT_OK);
+	return 0;
+}
+
+int redis_tap_lever(struct redis_tap *t, const char *text, struct err *err)
+{
+	char name[LEVER_WORD_MAX];
+	bool any = false;
+
+	if (!lever_disarms(text, name))
+		return arm(t, text, err);
+	for (size_t i = 0; i < t->levers.count; i++) {
+		struct lever *l = &t->levers.list[i];
+
+		if (*name && strcmp(name, l->name) != 0)
+			continue;
+		any = true;
+		if (!t->lever_records[i].over)
+			disarm(t, l);
+	}
+	if (*name && !any)
+		return err_set(err, ERR_INPUT, "tap: disarm %s: no lever has that name", name);
+	return 0;
+}
+
+/* --- connections --- */
 
 static void connection_free(struct connection *c)
 {
 	struct redis_tap *t = c->tap;
+	size_t unanswered = passage_free(&c->passage);
 
-	connection_event(c, EVENT_TAP_CLOSE, inspector_end(&c->inspector, clock_now_ns()));
-	inspector_free(&c->inspector);
+	connection_event(c, EVENT_TAP_CLOSE, unanswered);
+	if (t->census)
+		census_closed(t->census, c->known);
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
@@ -121,25 +259,11 @@ static void on_ended(void *user)
 	connection_free(user);
 }
 
-static int connect_redis(const struct redis_tap *t)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (connect(fd, (const struct sockaddr *)&t->redis, sizeof t->redis) < 0 &&
-	    errno != EINPROGRESS) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static void welcome(struct door *d, int near)
 {
-	static const struct inspector_listener listener = { .event = on_event, .blind = on_blind };
-	static const struct relay_owner owner = { .pass = on_pass, .ended = on_ended };
+	static const struct passage_listener listener = {
+		.event = on_event, .blind = on_blind, .bite = on_bite, .ended = on_ended
+	};
 	struct redis_tap *t = d->tap;
 	struct connection *c;
 	int far, on = 1;
@@ -149,18 +273,19 @@ static void welcome(struct door *d, int near)
 		close(near);
 		return;
 	}
-	far = connect_redis(t);
+	far = address_connect(&t->redis);
 	if (far < 0) {
 		close(near); /* as if Redis had refused it */
 		return;
 	}
-	setsockopt(near, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (d->at.at.ss_family == AF_INET)
+		setsockopt(near, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	c = xcalloc(1, sizeof *c);
 	c->tap = t;
-	inspector_init(&c->inspector, &listener, c, &t->pattern);
-	c->inspector.conn = ++t->last_conn;
-	c->inspector.instance = d->instance;
-	c->inspector.color = d->color;
+	passage_init(&c->passage, t->loop, &listener, c, &t->pattern, &t->levers, d->name);
+	c->passage.inspector.conn = ++t->last_conn;
+	c->passage.inspector.instance = d->instance;
+	c->passage.inspector.color = d->color;
 	c->next = t->connections;
 	if (c->next)
 		c->next->link = &c->next;
@@ -168,7 +293,9 @@ static void welcome(struct door *d, int near)
 	t->connections = c;
 	t->connection_count++;
 	connection_event(c, EVENT_TAP_OPEN, 0);
-	c->relay = relay_new(t->loop, near, far, &owner, c);
+	if (t->census)
+		c->known = census_opened(t->census, far);
+	passage_open(&c->passage, near, far);
 }
 
 static void on_knock(void *user, int events)
@@ -200,7 +327,7 @@ static size_t connections_possible(void)
 }
 
 int redis_tap_new(struct loop *loop, struct lane *lane, const char *key,
-		  const struct sockaddr_in *redis, struct redis_tap **ret, struct err *err)
+		  const struct address *redis, struct redis_tap **ret, struct err *err)
 {
 	struct redis_tap *t = xcalloc(1, sizeof *t);
 
@@ -212,38 +339,44 @@ int redis_tap_new(struct loop *loop, struct lane *lane, const char *key,
 		free(t);
 		return err_set(err, ERR_INPUT, "state.key %s: has no ${call}", key);
 	}
+	t->heal = loop_timer_new(loop, on_heal, t);
 	*ret = t;
 	return 0;
 }
 
-int redis_tap_listen(struct redis_tap *t, const char *instance, enum color color,
-		     uint16_t *ret_port, struct err *err)
+void redis_tap_watch(struct redis_tap *t)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t size = sizeof at;
+	static const struct census_listener listener = { .bypassed = on_bypassed,
+							 .blind = on_census_blind };
+
+	ASSERT(t->census || !t->connections);
+	if (!t->census)
+		t->census = census_new(t->loop, &t->redis, &listener, t);
+	else
+		census_ask(t->census);
+}
+
+int redis_tap_listen(struct redis_tap *t, const char *instance, enum color color,
+		     struct address *at, struct err *err)
+{
 	struct door *d;
 	int fd;
 
 	if (t->door_count == REDIS_TAP_DOORS_MAX)
-		return err_set(err, ERR_HARNESS, "tap: more than %d instances",
-			       REDIS_TAP_DOORS_MAX);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) < 0 || listen(fd, BACKLOG) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&at, &size) < 0) {
-		err_errno(err, ERR_HARNESS, errno, "tap: listen on 127.0.0.1 for %s", instance);
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
+		return err_set(err, ERR_INPUT, "tap: more than %d instances", REDIS_TAP_DOORS_MAX);
+	fd = address_listen(at, BACKLOG, err);
+	if (fd < 0)
+		return err_context(err, "tap: for %s", instance);
 	d = xcalloc(1, sizeof *d);
 	*d = (struct door){ .tap = t,
 			    .fd = fd,
+			    .at = *at,
+			    .name = xstrdup(instance),
 			    .color = (uint8_t)color,
 			    .instance = lane_instance(t->lane, instance) };
 	d->watch = loop_fd_new(t->loop, fd, on_knock, d);
 	loop_fd_want(d->watch, LOOP_READ);
 	t->doors[t->door_count++] = d;
-	*ret_port = ntohs(at.sin_port);
 	return 0;
 }
 
@@ -257,19 +390,37 @@ uint64_t redis_tap_commands(const struct redis_tap *t)
 	return t->commands;
 }
 
+uint64_t redis_tap_bypassing(const struct redis_tap *t)
+{
+	return t->bypassing;
+}
+
+static void close_door(struct door *d)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	loop_fd_free(d->watch);
+	close(d->fd);
+	address_text(&d->at, text);
+	if (d->at.at.ss_family == AF_UNIX)
+		unlink(text + strlen("unix:"));
+	free(d->name);
+	free(d);
+}
+
 void redis_tap_free(struct redis_tap *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->door_count; i++) {
-		loop_fd_free(t->doors[i]->watch);
-		close(t->doors[i]->fd);
-		free(t->doors[i]);
-	}
-	while (t->connections) {
-		relay_free(t->connections->relay);
+	for (size_t i = 0; i < t->door_count; i++)
+		close_door(t->doors[i]);
+	census_free(t->census);
+	t->census = NULL;
+	while (t->connections)
 		connection_free(t->connections);
-	}
+	for (size_t i = 0; i < t->levers.count; i++)
+		over(t, &t->levers.list[i]);
+	loop_timer_free(t->heal);
 	key_pattern_free(&t->pattern);
 	call_names_free(&t->calls);
 	free(t);

@@ -6,17 +6,20 @@
  *   green-1 ─> 127.0.0.1:P2 ─┴─ inspector ──┤
  *                                           └─> Redis, byte for byte
  *
+ * Levers, pulled for faults, are told as fault.inv, fault.ok, bite and fault.heal; a client of
+ * Redis that did not come through a door is a bypass.
+ *
  * What goes into the record: verbs, times, calls and the state's counters. Never a password, never
  * a value.
  */
 #ifndef TAP_REDIS_TAP_H
 #define TAP_REDIS_TAP_H
 
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "net/address.h"
 #include "net/loop.h"
 #include "record/lane.h"
 
@@ -25,13 +28,19 @@ enum { REDIS_TAP_CONNECTIONS_MAX = 4096, REDIS_TAP_DOORS_MAX = 256 };
 struct redis_tap;
 
 /* key: the scenario's state.key. Loop and lane outlive the tap. */
-int redis_tap_new(struct loop *, struct lane *, const char *key, const struct sockaddr_in *redis,
+int redis_tap_new(struct loop *, struct lane *, const char *key, const struct address *redis,
 		  struct redis_tap **ret, struct err *);
-/* Opens a door for an instance on a free port of 127.0.0.1. */
-int redis_tap_listen(struct redis_tap *, const char *instance, enum color, uint16_t *ret_port,
+/* Opens a door for an instance; *at becomes where it really is. */
+int redis_tap_listen(struct redis_tap *, const char *instance, enum color, struct address *at,
 		     struct err *);
+/* Looks for clients past the tap, from now on every second; when it does already: once more. First
+ * called before the first connection. */
+void redis_tap_watch(struct redis_tap *);
+/* A line of tap/lever.h: arms it, or disarms. */
+int redis_tap_lever(struct redis_tap *, const char *text, struct err *);
 size_t redis_tap_connections(const struct redis_tap *);
-uint64_t redis_tap_commands(const struct redis_tap *); /* seen so far */
+uint64_t redis_tap_commands(const struct redis_tap *);	/* seen so far */
+uint64_t redis_tap_bypassing(const struct redis_tap *); /* clients told so far */
 /* Closes doors and connections; what is unanswered is recorded as such. */
 void redis_tap_free(struct redis_tap *);
 

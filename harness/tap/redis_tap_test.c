@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,11 +49,24 @@ static struct sockaddr_in loopback(uint16_t port)
 				     .sin_port = htons(port) };
 }
 
+static uint16_t open_door(struct scene *s, const char *name, enum color color)
+{
+	struct err err = { .kind = ERR_NONE };
+	char text[ADDRESS_TEXT_MAX];
+	struct address at;
+
+	assert_int_equal(address_parse("127.0.0.1:0", true, &at, &err), 0);
+	assert_int_equal(redis_tap_listen(s->tap, name, color, &at, &err), 0);
+	address_text(&at, text);
+	return (uint16_t)atoi(strrchr(text, ':') + 1);
+}
+
 static void scene_open(struct scene *s)
 {
 	const struct lane_identity identity = { .run = "r1", .role = ROLE_TAP };
 	struct sockaddr_in at = loopback(0);
 	socklen_t size = sizeof at;
+	struct address redis = { .size = sizeof at };
 	struct err err = { .kind = ERR_NONE };
 
 	*s = (struct scene){ .dir = "/tmp/crossfade-tap-XXXXXX", .loop = loop_new() };
@@ -63,9 +77,10 @@ static void scene_open(struct scene *s)
 	assert_int_equal(bind(s->listener, (struct sockaddr *)&at, size), 0);
 	assert_int_equal(listen(s->listener, 8), 0);
 	assert_int_equal(getsockname(s->listener, (struct sockaddr *)&at, &size), 0);
-	assert_int_equal(redis_tap_new(s->loop, s->lane, "call:${call}", &at, &s->tap, &err), 0);
-	assert_int_equal(redis_tap_listen(s->tap, "blue-1", COLOR_BLUE, &s->doors[0], &err), 0);
-	assert_int_equal(redis_tap_listen(s->tap, "green-1", COLOR_GREEN, &s->doors[1], &err), 0);
+	memcpy(&redis.at, &at, sizeof at);
+	assert_int_equal(redis_tap_new(s->loop, s->lane, "call:${call}", &redis, &s->tap, &err), 0);
+	s->doors[0] = open_door(s, "blue-1", COLOR_BLUE);
+	s->doors[1] = open_door(s, "green-1", COLOR_GREEN);
 }
 
 /* Ends the recording; what was told is then in the history. */
@@ -242,12 +257,202 @@ static void what_is_not_resp_is_passed_on_unread_and_told_once(void **state)
 	scene_close(&s, history);
 }
 
+/* What the lane says of faults and commands, as text. */
+static void told(struct scene *s, char out[1024])
+{
+	struct history *history = scene_judge(s);
+	const struct event *e;
+
+	out[0] = '\0';
+	while (history_next(history, &e)) {
+		size_t n = strlen(out);
+
+		if (e->kind == EVENT_BITE)
+			snprintf(out + n, 1024 - n, "bite %u %s %s; ", e->n, verb_name(e->code),
+				 history_call(history, e->call));
+		else if (e->kind >= EVENT_FAULT_INV && e->kind <= EVENT_FAULT_HEAL)
+			snprintf(out + n, 1024 - n, "%s %u %u; ", event_kind_name(e->kind), e->n,
+				 e->aux);
+		else if (e->kind > EVENT_CMD_INV && e->kind <= EVENT_CMD_INFO)
+			snprintf(out + n, 1024 - n, "%s %s; ", event_kind_name(e->kind) + 4,
+				 verb_name(e->code));
+	}
+	scene_close(s, history);
+}
+
+static void pull(struct scene *s, const char *lever)
+{
+	struct err err = { .kind = ERR_NONE };
+
+	if (redis_tap_lever(s->tap, lever, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void nothing_comes(struct scene *s, int fd)
+{
+	char got[64];
+
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(recv(fd, got, sizeof got, 0), -1);
+		turn(s);
+	}
+}
+
+static void comes(struct scene *s, int fd, const char *bytes)
+{
+	char got[1024];
+	size_t n = 0;
+
+	while (n < strlen(bytes)) {
+		ssize_t more = receive(s, fd, got + n, sizeof got - n);
+
+		assert_true(more > 0);
+		n += (size_t)more;
+	}
+	got[n] = '\0';
+	assert_string_equal(got, bytes);
+}
+
+static void says(int fd, const char *bytes)
+{
+	assert_int_equal(send(fd, bytes, strlen(bytes), 0), strlen(bytes));
+}
+
+static void an_error_of_a_lever_comes_in_its_turn_and_its_command_never_at_redis(void **state)
+{
+	struct scene s;
+	char text[1024];
+	int agent, redis;
+
+	(void)state;
+	scene_open(&s);
+	pull(&s, "error OOM where class=write count=2 as full");
+	agent = knock(s.doors[0]);
+	redis = redis_side(&s);
+	says(agent, "GET call:c-1\r\nSETEX call:c-1 9 x\r\nPI");
+	comes(&s, redis, "GET call:c-1\r\n");
+	nothing_comes(&s, agent);
+	says(redis, "$1\r\nx\r\n");
+	comes(&s, agent, "$1\r\nx\r\n-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+	says(agent, "NG\r\nDEL call:c-2\r\nSET call:c-3 x\r\n");
+	comes(&s, redis, "PING\r\nSET call:c-3 x\r\n");
+	says(redis, "+PONG\r\n+OK\r\n");
+	comes(&s, agent,
+	      "+PONG\r\n-OOM command not allowed when used memory > 'maxmemory'.\r\n+OK\r\n");
+	close(agent);
+	close(redis);
+	told(&s, text);
+	assert_string_equal(text, "fault.inv 1 0; fault.ok 1 0; ok get; bite 1 setex c-1; err setex; "
+				  "ok ping; bite 1 del c-2; fault.heal 1 2; err del; ok set; ");
+}
+
+static void a_held_command_holds_what_follows_it_until_the_lever_is_disarmed(void **state)
+{
+	struct scene s;
+	char text[1024];
+	int agent, redis, other, behind_other;
+
+	(void)state;
+	scene_open(&s);
+	pull(&s, "hold where color=blue verb=setex as h");
+	agent = knock(s.doors[0]);
+	redis = redis_side(&s);
+	other = knock(s.doors[1]);
+	behind_other = redis_side(&s);
+	says(agent, "GET call:c-1\r\nSETEX call:c-1 9 x\r\nPING\r\nGE");
+	comes(&s, redis, "GET call:c-1\r\n");
+	says(redis, "$-1\r\n");
+	comes(&s, agent, "$-1\r\n");
+	passes(&s, other, behind_other, "SETEX call:c-2 9 x\r\n");
+	nothing_comes(&s, redis);
+	pull(&s, "disarm h");
+	comes(&s, redis, "SETEX call:c-1 9 x\r\nPING\r\nGE");
+	says(agent, "T k\r\n");
+	comes(&s, redis, "T k\r\n");
+	says(redis, "+OK\r\n+PONG\r\n$-1\r\n");
+	comes(&s, agent, "+OK\r\n+PONG\r\n$-1\r\n");
+	close(agent);
+	close(redis);
+	close(other);
+	close(behind_other);
+	told(&s, text);
+	assert_string_equal(text, "fault.inv 1 0; fault.ok 1 0; bite 1 setex c-1; ok get; "
+				  "fault.heal 1 1; ok setex; ok ping; ok get; info setex; ");
+}
+
+static void a_delay_and_a_hold_with_a_time_end_by_themselves(void **state)
+{
+	struct scene s;
+	char text[1024];
+	int agent, redis;
+	int64_t begin_ns;
+
+	(void)state;
+	scene_open(&s);
+	pull(&s, "delay 30ms where verb=get count=1");
+	pull(&s, "hold 40ms where verb=set");
+	agent = knock(s.doors[0]);
+	redis = redis_side(&s);
+	begin_ns = clock_now_ns();
+	passes(&s, agent, redis, "GET k\r\n");
+	assert_true(clock_now_ns() - begin_ns >= 30 * NS_PER_MS);
+	passes(&s, redis, agent, "$-1\r\n");
+	begin_ns = clock_now_ns();
+	passes(&s, agent, redis, "SET k v\r\n");
+	assert_true(clock_now_ns() - begin_ns >= 40 * NS_PER_MS);
+	passes(&s, redis, agent, "+OK\r\n");
+	close(agent);
+	close(redis);
+	told(&s, text);
+	assert_string_equal(text,
+			    "fault.inv 1 0; fault.ok 1 0; fault.inv 2 0; fault.ok 2 0; bite 1 get ; "
+			    "fault.heal 1 1; ok get; bite 2 set ; fault.heal 2 1; ok set; ");
+}
+
+static void a_swallowed_answer_was_given_and_a_cut_command_was_not(void **state)
+{
+	struct scene s;
+	char got[64], text[1024];
+	int agent, redis;
+
+	(void)state;
+	scene_open(&s);
+	pull(&s, "swallow where verb=setex count=1");
+	pull(&s, "cut where verb=setex");
+	agent = knock(s.doors[0]);
+	redis = redis_side(&s);
+	says(agent, "GET k\r\nSETEX call:c-1 9 x\r\n");
+	comes(&s, redis, "GET k\r\nSETEX call:c-1 9 x\r\n");
+	says(redis, "$-1\r\n+O");
+	comes(&s, agent, "$-1\r\n");
+	says(redis, "K\r\n");
+	assert_int_equal(receive(&s, agent, got, sizeof got), -1);
+	close(agent);
+	close(redis);
+	agent = knock(s.doors[0]);
+	redis = redis_side(&s);
+	says(agent, "PING\r\nSETEX call:c-2 9 x\r\n");
+	assert_int_equal(receive(&s, agent, got, sizeof got), -1);
+	close(agent);
+	close(redis);
+	told(&s, text);
+	assert_string_equal(text, "fault.inv 1 0; fault.ok 1 0; fault.inv 2 0; fault.ok 2 0; ok get; "
+				  "ok setex; bite 1 setex c-1; fault.heal 1 1; bite 2 setex c-2; "
+				  "info ping; info setex; fault.heal 2 1; ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_door_says_who_it_is_and_the_lane_says_what_happened),
 		cmocka_unit_test(when_redis_refuses_so_does_the_tap),
 		cmocka_unit_test(what_is_not_resp_is_passed_on_unread_and_told_once),
+		cmocka_unit_test(
+			an_error_of_a_lever_comes_in_its_turn_and_its_command_never_at_redis),
+		cmocka_unit_test(
+			a_held_command_holds_what_follows_it_until_the_lever_is_disarmed),
+		cmocka_unit_test(a_delay_and_a_hold_with_a_time_end_by_themselves),
+		cmocka_unit_test(a_swallowed_answer_was_given_and_a_cut_command_was_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,15 +27,33 @@ struct bench {
 	int caller, server;
 	struct loop_timer *tick;
 	size_t passed[RELAY_SIDES];
-	bool ended;
+	bool ended, lines, held;
 };
 
-static void on_pass(void *user, enum relay_side from, const char *data, size_t size)
+static size_t on_came(void *user, enum relay_side from, const char *data, size_t size, bool last)
 {
 	struct bench *b = user;
+	enum relay_side to = from == RELAY_NEAR ? RELAY_FAR : RELAY_NEAR;
+	size_t done = size;
 
 	assert_non_null(data);
-	b->passed[from] += size;
+	if (memmem(data, size, "secret", 6))
+		relay_forget(b->relay);
+	if (memmem(data, size, "cut", 3))
+		relay_cut(b->relay);
+	if (b->lines &&
+	    !last) { /* whole lines only, "drop" is for nobody, and none while it is held */
+		const char *end = memrchr(data, '\n', size);
+
+		done = end && !b->held ? (size_t)(end - data) + 1 : 0;
+		if (done == 5 && !memcmp(data, "drop\n", 5)) {
+			relay_send(b->relay, from, "dropped", 7);
+			return done;
+		}
+	}
+	relay_send(b->relay, to, data, done);
+	b->passed[from] += done;
+	return done;
 }
 
 static void on_ended(void *user)
@@ -70,7 +88,7 @@ static void tcp_pair(int *client, int *accepted)
 
 static void bench_open(struct bench *b)
 {
-	static const struct relay_owner owner = { .pass = on_pass, .ended = on_ended };
+	static const struct relay_owner owner = { .came = on_came, .ended = on_ended };
 	int near, far;
 
 	*b = (struct bench){ .loop = loop_new() };
@@ -227,6 +245,89 @@ static void a_reset_is_passed_on_as_a_reset(void **state)
 	bench_close(&b);
 }
 
+static void what_is_kept_back_comes_later_in_order_and_what_is_dropped_never(void **state)
+{
+	char got[64];
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	b.lines = true;
+	assert_int_equal(send(b.caller, "hal", 3, 0), 3);
+	assert_int_equal(send(b.server, "hello\n", 6, 0), 6);
+	assert_int_equal(receive(&b, b.caller, got, sizeof got), 6);
+	assert_int_equal(b.passed[RELAY_NEAR], 0);
+	assert_int_equal(send(b.caller, "f\nmore", 6, 0), 6);
+	assert_int_equal(receive(&b, b.server, got, sizeof got), 5);
+	assert_memory_equal(got, "half\n", 5);
+	assert_int_equal(send(b.caller, "\n", 1, 0), 1);
+	assert_int_equal(receive(&b, b.server, got, sizeof got), 5);
+	assert_int_equal(send(b.caller, "drop\n", 5, 0), 5);
+	assert_int_equal(receive(&b, b.caller, got, sizeof got), 7);
+	assert_memory_equal(got, "dropped", 7);
+	b.held = true;
+	assert_int_equal(send(b.caller, "held\n", 5, 0), 5);
+	for (int i = 0; i < 20; i++)
+		turn(&b);
+	assert_int_equal(recv(b.server, got, sizeof got, 0), -1);
+	b.held = false;
+	relay_go_on(b.relay, RELAY_NEAR);
+	assert_int_equal(receive(&b, b.server, got, sizeof got), 5);
+	/* the end comes after what was kept back */
+	assert_int_equal(send(b.caller, "rest", 4, 0), 4);
+	shutdown(b.caller, SHUT_WR);
+	assert_int_equal(receive(&b, b.server, got, sizeof got), 4);
+	assert_int_equal(receive(&b, b.server, got, sizeof got), 0);
+	bench_close(&b);
+}
+
+static void a_side_that_is_kept_back_is_read_to_the_limit_and_no_further(void **state)
+{
+	char block[65536];
+	size_t sent = 0, got = 0;
+	struct bench b;
+
+	(void)state;
+	memset(block, 'x', sizeof block);
+	block[sizeof block - 1] = '\n';
+	bench_open(&b);
+	b.lines = b.held = true;
+	for (int idle = 0; idle < 50;) {
+		ssize_t n = send(b.caller, block, sizeof block, MSG_NOSIGNAL);
+
+		idle = n > 0 ? 0 : idle + 1;
+		sent += n > 0 ? (size_t)n : 0;
+		assert_true(sent < 256 << 20);
+		turn(&b);
+	}
+	b.held = b.lines = false;
+	relay_go_on(b.relay, RELAY_NEAR);
+	while (got < sent) {
+		ssize_t n = receive(&b, b.server, block, sizeof block);
+
+		assert_true(n > 0);
+		got += (size_t)n;
+	}
+	bench_close(&b);
+}
+
+static void a_cut_is_a_reset_on_both_sides(void **state)
+{
+	char got[16];
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	assert_int_equal(send(b.caller, "cut", 3, 0), 3);
+	assert_int_equal(receive(&b, b.caller, got, sizeof got), -1);
+	assert_int_equal(errno, ECONNRESET);
+	assert_true(b.ended);
+	while (recv(b.server, got, sizeof got, 0) > 0)
+		;
+	assert_int_equal(errno, ECONNRESET);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +335,9 @@ int main(void)
 		cmocka_unit_test(a_side_whose_other_side_does_not_read_is_not_read_for_ever),
 		cmocka_unit_test(a_half_close_is_passed_on_and_the_answer_still_comes),
 		cmocka_unit_test(a_reset_is_passed_on_as_a_reset),
+		cmocka_unit_test(what_is_kept_back_comes_later_in_order_and_what_is_dropped_never),
+		cmocka_unit_test(a_side_that_is_kept_back_is_read_to_the_limit_and_no_further),
+		cmocka_unit_test(a_cut_is_a_reset_on_both_sides),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

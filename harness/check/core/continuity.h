@@ -46,6 +46,7 @@ struct continuity {
 	struct witness *missing; /* turns never persisted: convicted only if the tap's lane is whole
 				  */
 	uint64_t missing_count;
+	uint64_t bypassed; /* clients of Redis that came past the tap */
 };
 
 /* One violation; the call is judged no further. */

@@ -16,6 +16,8 @@ const char *event_witness(unsigned kind)
 		return "process";
 	if (kind >= EVENT_RUN_START && kind <= EVENT_PROBE_FAIL)
 		return "cutover";
+	if (kind >= EVENT_BYPASS && kind <= EVENT_BITE)
+		return "redis";
 	if (kind == EVENT_COUNT || kind == EVENT_KEY)
 		return "observer";
 	if (kind == EVENT_SAID)
@@ -271,6 +273,23 @@ void event_describe(const struct history *history, const struct event *e, struct
 		break;
 	case EVENT_WITNESS:
 		buf_printf(out, "the balancer's metrics count %u connections", e->aux);
+		break;
+	case EVENT_BYPASS:
+		buf_printf(out, "%u clients spoke to Redis past the tap", e->n);
+		note(history, e, out);
+		break;
+	case EVENT_FAULT_INV:
+	case EVENT_FAULT_OK:
+	case EVENT_FAULT_HEAL:
+		buf_printf(out, "fault %u %s", e->n,
+			   e->kind == EVENT_FAULT_INV ? "is asked for" :
+			   e->kind == EVENT_FAULT_OK  ? "is armed" :
+							"is over");
+		note(history, e, out);
+		break;
+	case EVENT_BITE:
+		buf_printf(out, "fault %u took this %s", e->n, verb_name(e->code));
+		where(history, e, out);
 		break;
 	case EVENT_LANE_END:
 	case EVENT_HEARTBEAT:
