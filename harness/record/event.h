@@ -158,10 +158,9 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	/* --- faults: what was asked for, done and ended; a bite is evidence of its own --- */  \
 	X(FAULT_INV, "fault.inv",                                                                \
 	  "before arming: n: number of the fault; conn: note with its words; color if of one")   \
-	X(FAULT_OK, "fault.ok",                                                                  \
-	  "same: armed. due: t of its fault.inv")                                                \
+	X(FAULT_OK, "fault.ok", "armed: n; color; conn: note; due: t of its fault.inv")          \
 	X(FAULT_HEAL, "fault.heal",                                                              \
-	  "same: over; aux: how often it bit. due: t of its fault.inv")                          \
+	  "over: n; color; conn: note; aux: how often it bit; due: t of its fault.inv")          \
 	X(BITE, "bite",                                                                          \
 	  "a fault took effect: n: its number; conn, instance, color, call, code: enum verb of " \
 	  "the command; due: t of its cmd.inv")
