@@ -43,7 +43,7 @@ static void note_failure(struct state *s, const struct world *w, const struct ev
 {
 	const char *what = e->kind == EVENT_PROBE_FAIL ? "probe" : action_name(e->code);
 
-	if (s->step_failed)
+	if (s->step_failed || (e->kind == EVENT_PROBE_FAIL && e->flags & 1))
 		return;
 	s->step_failed = true;
 	s->first_ns = e->t_ns;

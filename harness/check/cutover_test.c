@@ -4,6 +4,7 @@
 static const struct golden rows[] = {
 	{ "pass", VERDICT_PASS, "", "", "" },
 	{ "pass-back-to-drain", VERDICT_PASS, "", "", "" },
+	{ "pass-probe-of-a-series", VERDICT_PASS, "", "", "" },
 	{ "fail-rolled-back", VERDICT_FAIL, "unknown", "", "" },
 	{ "fail-smoke", VERDICT_FAIL, "unknown", "", "" },
 	{ "fail-action", VERDICT_FAIL, "unknown", "", "" },

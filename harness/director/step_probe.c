@@ -106,6 +106,7 @@ out:
 	e.t_ns = clock_now_ns();
 	if (result < 0) {
 		e.kind = EVENT_PROBE_FAIL;
+		e.flags = wish->in_series;
 		e.conn = lane_note(w->lane, "%s", why.text);
 		if (err)
 			*err = why;
@@ -133,6 +134,7 @@ int step_dials(struct walk *w, const struct probe_wish *wished, unsigned colors,
 		bool answered;
 
 		wish.within_ns = until_ns - now_ns;
+		wish.in_series = true;
 		answered = !step_probe(w, &wish, &color, &why);
 		if (answered && (colors >> color & 1)) {
 			first_ns = row++ ? first_ns : now_ns;

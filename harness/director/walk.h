@@ -103,6 +103,7 @@ struct probe_wish {
 	enum color want;		/* who must answer; COLOR_UNKNOWN: anybody */
 	int64_t within_ns;		/* 0: TIMELINE_ACTION_S */
 	bool hello_only;		/* as in probe_target */
+	bool in_series;			/* others follow: its failure alone says nothing */
 };
 /* ret_color, who answered, may be NULL. */
 int step_probe(struct walk *, const struct probe_wish *, enum color *ret_color, struct err *);

@@ -134,7 +134,9 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	X(PROBE_OK, "probe.ok",                                                                  \
 	  "smoke or rollback dial: call, instance, color; n: turns read back from "              \
 	  "Redis; aux: us")                                                                      \
-	X(PROBE_FAIL, "probe.fail", "call, instance, color; conn: note of the error")            \
+	X(PROBE_FAIL, "probe.fail",                                                              \
+	  "call, instance, color; conn: note of the error; flags: 1 one of a series, which the "  \
+	  "action it belongs to speaks for")                                                      \
 	/* --- observer --- */                                                                   \
 	X(COUNT, "count",                                                                        \
 	  "active calls an instance says: instance, color, n; flags: 1 unreachable")             \
