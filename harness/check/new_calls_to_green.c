@@ -56,7 +56,8 @@ static void placed(struct state *s, const struct world_call *c, const struct wor
 	}
 	wit = witness_of_call(w, c, e->t_ns);
 	wit.anomaly = ANOMALY_NOT_SHIFTED;
-	wit.cause = ANOMALY_UNKNOWN;
+	wit.cause = w->config.t_ns > w->shift.ok_ns && w->config.blue ? ANOMALY_CONFIG_DRIFT :
+									ANOMALY_UNKNOWN;
 	witness_say(
 		&wit,
 		"fresh dial %.3f s after blue was set to weight 0 (propagation limit %.3f s) was given to %s",
@@ -120,13 +121,16 @@ static void judge_split(const struct split *split, const struct world *w, struct
 			      wit.text, 100 * split->tolerance);
 }
 
-static void close_split(struct state *s, const struct world *w, struct finding *f)
+/* Weights that did not stand long enough to propagate were a passage: nothing was drawn by them. */
+static void close_split(struct state *s, const struct world *w, int64_t t_ns, struct finding *f)
 {
 	struct split *split = &s->split;
 	size_t told = strlen(s->told);
 
-	if (!split->from_ns)
+	if (!split->from_ns || t_ns <= split->from_ns) {
+		split->from_ns = 0;
 		return;
+	}
 	s->splits++;
 	s->split_fresh += split->fresh;
 	snprintf(s->told + told, sizeof(s->told) - told, "%s%llu of %llu at %u/%u",
@@ -156,7 +160,7 @@ static bool rolling_back(const struct world *w)
 static void weights_asked(struct state *s, const struct world *w, const struct event *e,
 			  struct finding *f)
 {
-	close_split(s, w, f);
+	close_split(s, w, e->t_ns, f);
 	if (rolling_back(w)) {
 		s->moving_ns = s->moved_ns = 0;
 		return;
@@ -214,7 +218,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 					(double)(w->fresh_blue_ns - w->shift.ok_ns) / NS_PER_MS :
 					0;
 
-	close_split(s, w, f);
+	close_split(s, w, w->last_ns, f);
 	verdict_saw(f, s->fresh + s->split_fresh, 1);
 	if (w->legs_without_color)
 		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their color",

@@ -93,6 +93,7 @@ static void config_read(struct world *w, const struct event *e)
 	if (!w->weights_pending)
 		weights_effective(w, e->ver, e->epoch, since_ns);
 	w->config = (struct world_config){ .seen = true,
+					   .t_ns = e->t_ns,
 					   .blue = e->ver,
 					   .green = e->epoch,
 					   .stickiness_s = e->aux,

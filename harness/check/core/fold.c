@@ -32,6 +32,8 @@ struct fold {
 	 * are checks. */
 	uint8_t wanted[EVENT_KIND_COUNT][CHECKS_MAX], wanted_count[EVENT_KIND_COUNT];
 	uint64_t deaf;		  /* kinds that nobody wants: a third of all events */
+	uint64_t passed;	  /* of them: how many, and when the last */
+	int64_t passed_ns;
 	struct books books, ours; /* all calls; of them those whose end proves nothing */
 };
 
@@ -133,10 +135,6 @@ void fold_event(struct fold *f, const struct event *e)
 
 	if (e->kind >= EVENT_KIND_COUNT)
 		return;
-	if (f->deaf >> e->kind & 1) {
-		world_count(&f->world, e);
-		return;
-	}
 	world_event(&f->world, e, &c);
 	for (unsigned i = 0; i < f->wanted_count[e->kind]; i++) {
 		const struct listener *l = &f->all[f->wanted[e->kind][i]];
@@ -147,9 +145,13 @@ void fold_event(struct fold *f, const struct event *e)
 		reap(f, e->t_ns);
 }
 
-static bool is_of_call(const struct fold *f, const struct event *e)
+bool fold_passes_by(struct fold *f, const struct event *e)
 {
-	return e->call && !(f->deaf >> e->kind % 64 & 1);
+	if (!(f->deaf >> e->kind % 64 & 1))
+		return false;
+	f->passed++;
+	f->passed_ns = e->t_ns;
+	return true;
 }
 
 void fold_events(struct fold *f, const struct event *events, size_t count)
@@ -157,9 +159,9 @@ void fold_events(struct fold *f, const struct event *events, size_t count)
 	enum { SLOT_AHEAD = 16, ENTRY_AHEAD = 8 };
 
 	for (size_t i = 0; i < count; i++) {
-		if (i + SLOT_AHEAD < count && is_of_call(f, &events[i + SLOT_AHEAD]))
+		if (i + SLOT_AHEAD < count && events[i + SLOT_AHEAD].call)
 			table_prefetch(&f->world.calls, events[i + SLOT_AHEAD].call);
-		if (i + ENTRY_AHEAD < count && is_of_call(f, &events[i + ENTRY_AHEAD]))
+		if (i + ENTRY_AHEAD < count && events[i + ENTRY_AHEAD].call)
 			table_prefetch_entry(&f->world.calls, events[i + ENTRY_AHEAD].call);
 		fold_event(f, &events[i]);
 	}
@@ -336,6 +338,8 @@ struct judgement *fold_finish(struct fold *f)
 	struct world_call *c;
 	size_t cursor = 0;
 
+	w->events += f->passed;
+	w->last_ns = f->passed_ns > w->last_ns ? f->passed_ns : w->last_ns;
 	reap(f, INT64_MAX);
 	while ((c = table_each(&w->calls, &cursor)))
 		call_done(f, c);

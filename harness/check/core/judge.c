@@ -15,8 +15,9 @@ int judge(const struct scenario *scenario, struct history *history, struct judge
 	struct fold *fold = fold_new(scenario, history);
 
 	while (history_next(history, &e)) {
+		if (seen++ && fold_passes_by(fold, e))
+			continue;
 		batch[count++] = *e;
-		seen++;
 		if (count == BATCH) {
 			fold_events(fold, batch, count);
 			count = 0;

@@ -307,18 +307,13 @@ void world_forget(struct world *w, struct world_call *c)
 	 KIND(AGENT_NOTICE) | KIND(LEG_LOSE) | KIND(LEG_END) | KIND(HANGUP_INV) | KIND(CALL_END) | \
 	 KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY))
 
-void world_count(struct world *w, const struct event *e)
+void world_event(struct world *w, const struct event *e, struct world_call **ret)
 {
 	if (!w->events++) {
 		w->first_ns = e->t_ns;
 		w->phases.list[0].start_ns = e->t_ns;
 	}
 	w->last_ns = e->t_ns;
-}
-
-void world_event(struct world *w, const struct event *e, struct world_call **ret)
-{
-	world_count(w, e);
 	*ret = NULL;
 	if (CALL_KINDS >> e->kind & 1)
 		*ret = call_event(w, e);

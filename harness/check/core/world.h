@@ -82,6 +82,7 @@ struct world_shift {
 
 struct world_config {
 	bool seen;
+	int64_t t_ns;
 	uint32_t blue, green, stickiness_s;
 	uint16_t target_stickiness_s, deregistration_delay_s;
 };
@@ -122,7 +123,6 @@ void world_free(struct world *);
 /* Kinds that tell the world nothing: cmd.inv says nothing that its cmd.ok does not say again. What
  * no check wants of them need only be counted. */
 #define WORLD_DEAF KIND(CMD_INV)
-void world_count(struct world *, const struct event *);
 /* Applies one event. *ret is its call's entry, or NULL. */
 void world_event(struct world *, const struct event *, struct world_call **ret);
 /* After the checks saw the event: what must still have been readable for them. */
