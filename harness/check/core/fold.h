@@ -20,7 +20,7 @@ struct fold *fold_new(const struct scenario *, const struct history *names);
 void fold_event(struct fold *, const struct event *);
 /* Events of one array, with their calls fetched ahead of time: what judge() does. */
 void fold_events(struct fold *, const struct event *, size_t count);
-/* True: nobody wants this one, it is counted, and need not be given to fold_event. Not the first. */
+/* True: nobody wants this one; it is counted, and not for fold_event. Not asked of the first. */
 bool fold_passes_by(struct fold *, const struct event *);
 /* Once. The judgement is the caller's. */
 struct judgement *fold_finish(struct fold *);
