@@ -66,7 +66,8 @@ static void left(struct state *s, const struct world_call *c, const struct event
 {
 	struct torn *torn = &s->torn[c->instance];
 
-	if (torn->at_ns && e->t_ns - torn->at_ns <= SIGNAL_RACE_NS && c->open_ns < torn->at_ns)
+	if (torn->at_ns && e->t_ns - torn->at_ns <= SIGNAL_RACE_NS && c->open_ns < torn->at_ns &&
+	    torn->raced < torn->live) /* of a teardown that a cut told none is counted as live */
 		torn->raced++;
 }
 
@@ -160,6 +161,15 @@ static uint32_t left_of(const struct world *w, unsigned color)
 	return count;
 }
 
+/* A color with a share again is drained no more. */
+static void weights_asked(struct state *s, const struct event *e)
+{
+	if (e->ver)
+		s->drained_ns[COLOR_BLUE] = 0;
+	if (e->epoch)
+		s->drained_ns[COLOR_GREEN] = 0;
+}
+
 static void belief(struct state *s, const struct world *w, const struct event *e, struct finding *f)
 {
 	uint32_t live = world_live(w, e->color), there = left_of(w, e->color);
@@ -231,6 +241,9 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 		break;
 	case EVENT_PHASE_END:
 		phase_ended(s, w, e, f);
+		break;
+	case EVENT_WEIGHT_INV:
+		weights_asked(s, e);
 		break;
 	case EVENT_HANGUP_INV:
 	case EVENT_LEG_LOSE:
@@ -320,8 +333,9 @@ const struct check check_drained_before_teardown = {
 	.name = "drained_before_teardown",
 	.about =
 		"no caller's leg is live on an instance when it is torn down, and nobody believes otherwise",
-	.kinds = KIND(SIGNAL) | KIND(EXIT) | KIND(BELIEF) | KIND(PHASE_END) | KIND(HANGUP_INV) |
-		 KIND(LEG_LOSE) | KIND(LEG_END) | KIND(DIAL_OK) | KIND(START_OK) | KIND(RESUME_OK),
+	.kinds = KIND(SIGNAL) | KIND(EXIT) | KIND(BELIEF) | KIND(PHASE_END) | KIND(WEIGHT_INV) |
+		 KIND(HANGUP_INV) | KIND(LEG_LOSE) | KIND(LEG_END) | KIND(DIAL_OK) |
+		 KIND(START_OK) | KIND(RESUME_OK),
 	.state_bytes = sizeof(struct state),
 	.event = event,
 	.finish = finish,

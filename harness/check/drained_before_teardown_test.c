@@ -4,9 +4,11 @@ static const struct golden rows[] = {
 	{ "pass", VERDICT_PASS, "", "", "" },
 	{ "pass-sigterm-begins-drain", VERDICT_PASS, "", "", "" },
 	{ "pass-hangup-in-the-race", VERDICT_PASS, "", "", "" },
+	{ "pass-drained-twice", VERDICT_PASS, "", "", "" },
 	{ "fail-live", VERDICT_FAIL, "torn_down_live", "", "" },
 	{ "fail-killed-by-a-script", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
 	{ "fail-sigterm-cuts", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
+	{ "fail-cut-beside-a-hangup", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
 	{ "fail-lie", VERDICT_FAIL, "drain_lie", "", "" },
 	{ "fail-lie-one-asked", VERDICT_FAIL, "drain_lie", "", "" },
 	{ "inconclusive-one-asked", VERDICT_INCONCLUSIVE, "", "", "unreachable" },
@@ -49,11 +51,25 @@ static void a_claim_says_whom_it_asked(void **state)
 	}
 }
 
+/* The caller's own hangup is taken off those that were live, of whom there may be none. */
+static void a_hangup_beside_a_cut_is_not_counted_as_one(void **state)
+{
+	struct story_scenario story;
+	struct judgement *j;
+
+	(void)state;
+	story_scenario(&story);
+	j = golden_judge("drained_before_teardown", "fail-cut-beside-a-hangup", &story.scenario);
+	assert_int_equal(golden_finding(j, "drained_before_teardown")->violations, 1);
+	judgement_free(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_instance_is_torn_down_empty_and_believed_so_truly),
 		cmocka_unit_test(a_claim_says_whom_it_asked),
+		cmocka_unit_test(a_hangup_beside_a_cut_is_not_counted_as_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -233,6 +233,8 @@ static void finish(void *state, const struct world *w, struct finding *f)
 		finding_say(f, "the weights were never shifted to green");
 		return;
 	}
+	if (!s->fresh) /* what the splits saw says nothing of it */
+		verdict_doubt(f, REASON_VACUOUS, "no fresh dial once green had all the weight");
 	finding_say(
 		f,
 		"%llu fresh dials after %+.2f s, %llu green (propagation %.0f ms, limit %.0f ms)%s%s",

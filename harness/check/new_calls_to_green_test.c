@@ -16,6 +16,7 @@ static const struct golden rows[] = {
 	{ "pass-split", VERDICT_PASS, "", "", "" },
 	{ "pass-only-split", VERDICT_PASS, "", "", "" },
 	{ "fail-split", VERDICT_FAIL, "split_off", "", "" },
+	{ "inconclusive-nobody-came", VERDICT_INCONCLUSIVE, "", "", "vacuous" },
 	{ "inconclusive-split", VERDICT_INCONCLUSIVE, "", "", "resolution" },
 	{ "fail-nobody-has-a-share", VERDICT_FAIL, "black_window", "dropped_calls", "" },
 };

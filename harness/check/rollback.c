@@ -27,13 +27,18 @@ struct config_read {
 	uint32_t green;
 };
 
+struct trial {
+	int64_t begin_ns, end_ns; /* 0: none, or weights have moved since */
+	bool failed, gone, equal;
+	struct config_read after; /* read last in the rollback, or first after */
+};
+
 struct state {
 	uint64_t count, fresh, crossings;
-	int64_t begin_ns, end_ns; /* of the last rollback; 0: none, or weights have moved since */
 	int64_t longest_ns;
-	bool failed, gone, equal;
-	struct config_read before,
-		after; /* the snapshot; read last in the rollback, or first after */
+	/* The one before stands until it is clear that the one announced was done. */
+	struct trial now, earlier;
+	struct config_read before; /* the snapshot */
 };
 
 static bool is_planned(const struct world *w)
@@ -67,7 +72,7 @@ static void look_for_blue(struct state *s, const struct world *w, int64_t t_ns, 
 	unsigned blue = 0, gone = 0;
 	struct witness wit;
 
-	if (!s->begin_ns || s->gone || w->run_end_ns)
+	if (!s->now.begin_ns || s->now.gone || w->run_end_ns)
 		return;
 	for (unsigned i = 1; i < 256; i++) {
 		const struct world_instance *on = &w->instances[i];
@@ -76,11 +81,11 @@ static void look_for_blue(struct state *s, const struct world *w, int64_t t_ns, 
 			continue;
 		blue++;
 		gone += on->exit_ns || on->sigterm_ns || on->sigkill_ns ||
-			(s->end_ns && on->deregister_inv_ns);
+			(s->now.end_ns && on->deregister_inv_ns);
 	}
 	if (!gone)
 		return;
-	s->gone = true;
+	s->now.gone = true;
 	wit = moment(w, t_ns, ANOMALY_BLUE_GONE);
 	wit.cause = ANOMALY_BLUE_GONE;
 	witness_say(&wit, "%u of %u instances of blue had ended, were told to, or deregistered: %s",
@@ -101,18 +106,19 @@ static size_t same_words(const char *a, const char *b)
 	return word;
 }
 
-static void judge_config(struct state *s, const struct world *w, struct finding *f)
+static void judge_config(const struct state *s, const struct trial *t, const struct world *w,
+			 struct finding *f)
 {
-	struct witness wit = moment(w, s->end_ns, ANOMALY_ROLLBACK_FAILED);
-	const char *before = s->before.text ? s->before.text : "", *after = s->after.text;
+	struct witness wit = moment(w, t->end_ns, ANOMALY_ROLLBACK_FAILED);
+	const char *before = s->before.text ? s->before.text : "", *after = t->after.text;
 	size_t at;
 
-	if (!s->after.seen) {
+	if (!t->after.seen) {
 		verdict_doubt(f, REASON_SOURCE_LOST,
 			      "the balancer was not read back after a rollback");
 		return;
 	}
-	if (s->equal)
+	if (t->equal)
 		return;
 	if (!s->before.seen) {
 		verdict_doubt(f, REASON_SOURCE_LOST,
@@ -128,21 +134,20 @@ static void judge_config(struct state *s, const struct world *w, struct finding 
 }
 
 /* Weights move again, or it is the end: what the rollback left is judged. */
-static void close_trial(struct state *s, const struct world *w, struct finding *f)
+static void close_trial(const struct state *s, struct trial *t, const struct world *w,
+			struct finding *f)
 {
 	/* What has failed has been told; what blue's end changed is. */
-	if (s->end_ns && !s->failed && !s->gone)
-		judge_config(s, w, f);
-	s->begin_ns = s->end_ns = 0;
+	if (t->end_ns && !t->failed && !t->gone)
+		judge_config(s, t, w, f);
+	*t = (struct trial){ .begin_ns = 0 };
 }
 
-static void begun(struct state *s, const struct world *w, const struct event *e, struct finding *f)
+static void begun(struct state *s, const struct event *e)
 {
-	close_trial(s, w, f);
 	s->count++;
-	s->begin_ns = e->t_ns;
-	s->after.seen = s->equal = s->failed = s->gone = false;
-	look_for_blue(s, w, e->t_ns, f);
+	s->earlier = s->now;
+	s->now = (struct trial){ .begin_ns = e->t_ns };
 }
 
 static void ended(struct state *s, const struct world *w, const struct event *e, struct finding *f)
@@ -150,27 +155,29 @@ static void ended(struct state *s, const struct world *w, const struct event *e,
 	const struct step *step = e->n < w->scenario->step_count ? &w->scenario->steps[e->n] : NULL;
 	bool limited = step && (step->phase == PHASE_ROLLBACK || step->phase == PHASE_SCRIPT);
 	int64_t limit_ns = limited && step->deadline_ns ? step->deadline_ns : within_ns;
-	int64_t took_ns = e->t_ns - s->begin_ns;
+	int64_t took_ns = e->t_ns - s->now.begin_ns;
 	struct witness wit = moment(w, e->t_ns, ANOMALY_ROLLBACK_FAILED);
 
-	if (!s->begin_ns || s->end_ns)
+	if (!s->now.begin_ns || s->now.end_ns)
 		return;
 	if (e->flags == PHASE_END_NOT_REACHED) { /* it was no rollback */
 		s->count--;
-		s->begin_ns = 0;
+		s->now = s->earlier;
+		s->earlier = (struct trial){ .begin_ns = 0 };
 		return;
 	}
-	s->end_ns = e->t_ns;
-	s->failed = e->flags == PHASE_END_FAILED;
+	close_trial(s, &s->earlier, w, f);
+	s->now.end_ns = e->t_ns;
+	s->now.failed = e->flags == PHASE_END_FAILED;
 	if (took_ns > s->longest_ns)
 		s->longest_ns = took_ns;
 	look_for_blue(s, w, e->t_ns, f);
-	if (s->failed)
+	if (s->now.failed)
 		witness_say(&wit, "the rollback failed: %s", world_note(w, e));
 	else if (took_ns > limit_ns + LAG_MAX_NS) /* its marks are made by us */
 		witness_say(&wit, "the rollback took %.1f s (limit %.1f s)",
 			    (double)took_ns / NS_PER_S, (double)limit_ns / NS_PER_S);
-	if (*wit.text && !(s->failed && s->gone))
+	if (*wit.text && !(s->now.failed && s->now.gone))
 		verdict_violation(f, &wit);
 }
 
@@ -182,10 +189,11 @@ static void read_back(struct state *s, const struct world *w, const struct event
 
 	if (e->flags & 1)
 		s->before = read;
-	if (!s->begin_ns || (s->end_ns && s->after.seen))
+	if (!s->now.begin_ns || (s->now.end_ns && s->now.after.seen))
 		return; /* later changes are others' doing */
-	s->after = read;
-	s->equal = e->flags & 2 || (s->before.seen && e->digest && e->digest == s->before.digest);
+	s->now.after = read;
+	s->now.equal = e->flags & 2 ||
+		       (s->before.seen && e->digest && e->digest == s->before.digest);
 }
 
 /* A fresh dial that began after the rollback had propagated, and was not kept from it by us. A
@@ -193,15 +201,16 @@ static void read_back(struct state *s, const struct world *w, const struct event
 static bool is_concerned(const struct state *s, const struct world_call *c, const struct world *w,
 			 const struct event *e)
 {
-	return s->end_ns && !s->failed && !w->run_end_ns && !(c->dial_flags & DIAL_HAS_COOKIE) &&
-	       c->dial_ns > s->end_ns + w->scenario->timers.propagation_ns &&
+	return s->now.end_ns && !s->now.failed && !w->run_end_ns &&
+	       !(c->dial_flags & DIAL_HAS_COOKIE) &&
+	       c->dial_ns > s->now.end_ns + w->scenario->timers.propagation_ns &&
 	       (e->kind != EVENT_DIAL_FAIL || e->n != DIAL_LOCAL_LIMIT);
 }
 
 static void dialed(struct state *s, const struct world_call *c, const struct world *w,
 		   const struct event *e, struct finding *f)
 {
-	double after_s = (double)(c->dial_ns - s->end_ns) / NS_PER_S;
+	double after_s = (double)(c->dial_ns - s->now.end_ns) / NS_PER_S;
 	bool refused = e->kind == EVENT_DIAL_FAIL;
 	struct witness wit;
 
@@ -210,8 +219,8 @@ static void dialed(struct state *s, const struct world_call *c, const struct wor
 	if (!refused && (c->color == COLOR_BLUE || s->before.green))
 		return;
 	wit = witness_of_call(w, c, e->t_ns);
-	wit.anomaly = s->gone ? ANOMALY_BLUE_GONE : ANOMALY_ROLLBACK_FAILED;
-	wit.cause = s->gone ? ANOMALY_BLUE_GONE : ANOMALY_UNKNOWN;
+	wit.anomaly = s->now.gone ? ANOMALY_BLUE_GONE : ANOMALY_ROLLBACK_FAILED;
+	wit.cause = s->now.gone ? ANOMALY_BLUE_GONE : ANOMALY_UNKNOWN;
 	if (refused)
 		witness_say(&wit, "fresh dial %.3f s after the rollback was not served: %s%s%.0u",
 			    after_s, dial_failure_name(e->n), e->code ? " " : "", e->code);
@@ -230,7 +239,7 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 	switch (e->kind) {
 	case EVENT_PHASE_BEGIN:
 		if (e->code == PHASE_ROLLBACK)
-			begun(s, w, e, f);
+			begun(s, e);
 		break;
 	case EVENT_PHASE_END:
 		if (e->code == PHASE_ROLLBACK)
@@ -245,8 +254,8 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 		look_for_blue(s, w, e->t_ns, f);
 		break;
 	case EVENT_WEIGHT_INV:
-		if (s->end_ns)
-			close_trial(s, w, f);
+		if (s->now.end_ns)
+			close_trial(s, &s->now, w, f);
 		break;
 	default:
 		if (!c)
@@ -264,7 +273,9 @@ static void finish(void *state, const struct world *w, struct finding *f)
 {
 	struct state *s = state;
 
-	close_trial(s, w, f);
+	look_for_blue(s, w, s->now.begin_ns, f);
+	close_trial(s, &s->earlier, w, f);
+	close_trial(s, &s->now, w, f);
 	if (!s->count)
 		verdict_doubt(f, REASON_NO_PHASE, "the rollback was never reached");
 	verdict_saw(f, s->fresh > f->violations ? s->fresh : f->violations, 1);

@@ -26,6 +26,11 @@ static int gate(struct walk *w, const struct control_counters *before, struct er
 	const struct control_counters *now = &w->callers;
 	uint32_t dropped = now->dropped - before->dropped, refused = now->refused - before->refused;
 
+	if (!heard_enough(w))
+		return err_set(err, ERR_WORLD,
+			       "the callers' counters came %u times in %d s (at least %d)",
+			       w->callers_heard, (int)(counters_within_ns / NS_PER_S),
+			       COUNTERS_UNTIL_SURE);
 	if (dropped || refused)
 		return err_set(err, ERR_WORLD,
 			       "%u calls dropped (limit 0), %u refused (limit 0) since it began",

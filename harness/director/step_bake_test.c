@@ -66,11 +66,27 @@ static void green_is_called_before_a_canary_goes_on(void **state)
 	test_walk_close(&t);
 }
 
+static void silence_of_the_callers_opens_no_gate(void **state)
+{
+	struct control_message m = control_make(CONTROL_COUNTERS, 0, 0);
+	struct step step = { .phase = PHASE_BAKE };
+	struct err err = { .kind = ERR_NONE };
+	struct test_walk t;
+
+	(void)state;
+	test_walk_open(&t);
+	assert_int_equal(control_send(t.far, &m), 0); /* and no more */
+	assert_int_equal(step_bake(&t.w, &step, &err), -1);
+	assert_string_equal(err.text, "the callers' counters came 1 times in 5 s (at least 3)");
+	test_walk_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_canary_goes_on_only_when_nothing_was_lost),
 		cmocka_unit_test(green_is_called_before_a_canary_goes_on),
+		cmocka_unit_test(silence_of_the_callers_opens_no_gate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

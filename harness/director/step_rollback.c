@@ -68,7 +68,10 @@ static int restore(struct walk *w, int64_t until_ns, struct err *err)
 	if (step_blue_is_there(w, err) < 0 || w->driver->read(w->session, &view, err) < 0 ||
 	    has_targets(w, &view, err) < 0)
 		return -1;
-	if (w->deregistered[COLOR_BLUE] && reregister(w, until_ns, err) < 0)
+	/* Taking them out may have failed, and half of them may be out. */
+	if (w->deregistered[COLOR_BLUE] &&
+	    view.registered[COLOR_BLUE] < w->snapshot.registered[COLOR_BLUE] &&
+	    reregister(w, until_ns, err) < 0)
 		return -1;
 	if (step_set_weights(w, w->snapshot.weight[COLOR_BLUE], w->snapshot.weight[COLOR_GREEN],
 			     until_ns, err) < 0 ||

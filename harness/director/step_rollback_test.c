@@ -16,6 +16,7 @@ static const struct row {
 	{ "weights alone", 0, 0, 2, false, 0, "set ", "fresh dials in a row were not blue's" },
 	{ "half of blue left", 1, 0, 2, false, 0, "set ", "fresh dials" },
 	{ "taken out by us", 0, 0, 0, true, 0, "reregister set ", "fresh dials" },
+	{ "told to, and still in", 0, 0, 2, true, 0, "set ", "fresh dials" },
 	{ "refused once", 0, 0, 2, false, 1, "set set ", "fresh dials" },
 	{ "refused for ever", 0, 0, 2, false, 99, NULL, "AccessDenied" },
 	{ "all have ended", 2, 0, 2, false, 0, "", "blue is gone: all 2 instances" },

@@ -350,11 +350,10 @@ static int alb_deregister(struct driver_session *s, enum color color, struct err
 	if (n < 0) {
 		result = -1;
 	} else if (registered) { /* none: they are out already, and the API takes no empty list */
+		/* Before the answer: should none come, they may be out all the same. */
+		memcpy(s->taken[color], target, (size_t)registered * sizeof *target);
+		s->taken_count[color] = registered;
 		result = call_targets(s, "DeregisterTargets", color, target, registered, err);
-		if (!result) {
-			memcpy(s->taken[color], target, (size_t)registered * sizeof *target);
-			s->taken_count[color] = registered;
-		}
 	}
 	free(target);
 	return result ? fail(err) : 0;

@@ -317,7 +317,8 @@ int process_end_children(int64_t deadline_ns)
 	while ((pid = kill_children())) {
 		struct process child = { .pid = pid,
 					 .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
-					 .control = -1 };
+					 .control = -1,
+					 .leash = -1 };
 		int status;
 		bool over = process_wait(&child, deadline_ns, &status);
 

@@ -224,6 +224,7 @@ static void a_subreaper_ends_what_it_adopted(void **state)
 		process_close(&p);
 	}
 	assert_int_equal(process_end_children(clock_now_ns()), 0); /* nobody left */
+	assert_true(fcntl(0, F_GETFD) >= 0);			   /* our own descriptors stay */
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
 }
 
