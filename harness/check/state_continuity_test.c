@@ -9,6 +9,7 @@ static const struct golden rows[] = {
 	{ "fail-phantom", VERDICT_FAIL, "phantom_turn", "", "" },
 	{ "fail-torn", VERDICT_FAIL, "torn_state", "", "" },
 	{ "fail-doubled", VERDICT_FAIL, "double_apply", "", "" },
+	{ "fail-doubled-and-counted", VERDICT_FAIL, "double_apply", "", "" },
 	{ "fail-skipped", VERDICT_FAIL, "ack_lost", "", "" },
 	{ "fail-cross-call", VERDICT_FAIL, "cross_call", "", "" },
 	{ "fail-regress", VERDICT_FAIL, "regress", "", "" },

@@ -126,6 +126,8 @@ static void values_out_of_range_name_value_and_limit(void **state)
 		  ":2:17: think: 2m is above the limit 1m" },
 		{ "stack: local", "stack: lokal",
 		  ":2:8: kind: unknown word \"lokal\"; did you mean \"local\"?" },
+		{ "stack: local", "stack: { store: locked }",
+		  ":2:17: store: unknown word \"locked\"; one of: published, fenced" },
 		{ "stack: local", "stack: { redis: sentinel }",
 		  ":2:17: redis: unknown word \"sentinel\"; one of: single" },
 		{ "sigma: 0.6", "sigma: 0", ":11:41: sigma: 0 must be above 0 and at most 5" },

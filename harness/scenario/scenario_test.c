@@ -49,6 +49,7 @@ static void the_example_of_the_interface_means_what_it_says(void **state)
 	assert_int_equal(sc->stack.kind, STACK_LOCAL);
 	assert_int_equal(sc->stack.instances, 2);
 	assert_int_equal(sc->stack.think_ns, 30 * NS_PER_MS);
+	assert_int_equal(sc->stack.store, STORE_PUBLISHED);
 	assert_null(sc->stack.agent_defect);
 	assert_int_equal(sc->stack.idle_ns, -1);
 	assert_string_equal(sc->target.url, "ws://${alb}/realtime/${call}");
