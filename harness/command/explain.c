@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "command/core/event_text.h"
 #include "command/core/judge_run.h"
@@ -27,6 +28,7 @@ struct story {
 	uint64_t instances[4]; /* set of the instances it met */
 	uint64_t seen;
 	bool ended;
+	int64_t end_ns;
 	char some_call[64]; /* an id of this run, for a helpful error */
 };
 
@@ -55,6 +57,14 @@ static bool is_context(const struct story *story, const struct event *e)
 	}
 }
 
+/* The end of an instance is felt by its calls before it is seen. */
+static bool is_aftermath(const struct story *story, const struct event *e)
+{
+	enum { aftermath_s = 2 };
+
+	return e->kind == EVENT_EXIT && e->t_ns - story->end_ns <= aftermath_s * NS_PER_S;
+}
+
 static void tell(const struct story *story, const struct history *history, const struct event *e)
 {
 	struct buf text = buf_init(8192);
@@ -75,10 +85,14 @@ static int tell_all(struct story *story, struct history *history, struct err *er
 	while (history_next(history, &e)) {
 		if (e->call == story->call) {
 			story->instances[e->instance / 64] |= 1ULL << e->instance % 64;
-			story->ended |= e->kind == EVENT_CALL_END;
+			if (e->kind == EVENT_CALL_END) {
+				story->ended = true;
+				story->end_ns = e->t_ns;
+			}
 			story->seen++;
 			tell(story, history, e);
-		} else if (story->seen && !story->ended && is_context(story, e)) {
+		} else if (story->seen && (!story->ended || is_aftermath(story, e)) &&
+			   is_context(story, e)) {
 			tell(story, history, e);
 		}
 		if (!*story->some_call && e->kind == EVENT_CALL_START)

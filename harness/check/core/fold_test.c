@@ -133,6 +133,11 @@ static bool is_command(const struct event *e, const void *with)
 	return e->kind == EVENT_CMD_INV || e->kind == EVENT_CMD_OK;
 }
 
+static bool is_of_kind(const struct event *e, const void *with)
+{
+	return e->kind == *(const enum event_kind *)with;
+}
+
 static bool is_drain(const struct event *e, const void *with)
 {
 	(void)with;
@@ -272,6 +277,33 @@ static void short_deregistration(struct story *s, struct story_scenario *scenari
 	}
 }
 
+/* A script's kills are on record as exits only, seen after they are felt. */
+static void killed_by_a_script(struct story *s, struct story_scenario *scenario)
+{
+	static const enum event_kind signals = EVENT_SIGNAL;
+
+	not_drained(s, scenario);
+	story_cut(s, is_of_kind, &signals);
+	for (size_t i = 0; i < s->count; i++)
+		if (s->events[i].kind == EVENT_EXIT)
+			s->events[i].t_ns = story_at(9.205);
+}
+
+static void believes_too_soon(struct story *s, struct story_scenario *scenario)
+{
+	(void)scenario;
+	story_find(s, EVENT_BELIEF, 0, 0)->t_ns = story_at(9);
+}
+
+/* It said yes, and has something else. */
+static void lost_a_change(struct story *s, struct story_scenario *scenario)
+{
+	struct event *config = story_find(s, EVENT_CONFIG, 0, story_at(8));
+
+	(void)scenario;
+	config->ver = config->epoch = 50;
+}
+
 static void a_defect_is_named_and_nothing_else_is(void **state)
 {
 	static const struct {
@@ -285,6 +317,10 @@ static void a_defect_is_named_and_nothing_else_is(void **state)
 		  "drained_before_teardown:torn_down_live dropped_calls:cut_by_sigterm" },
 		{ "D30", not_drained,
 		  "drained_before_teardown:torn_down_live dropped_calls:cut_by_sigkill" },
+		{ "D30 by a script", killed_by_a_script,
+		  "drained_before_teardown:torn_down_live dropped_calls:cut_by_sigkill" },
+		{ "D31", believes_too_soon, "drained_before_teardown:drain_lie" },
+		{ "D34", lost_a_change, "config:config_drift" },
 		{ "D40", day_cookies, "config:config_drift sticky_reconnect:sticky_debt" },
 		{ "D42", short_deregistration,
 		  "config:config_drift drained_before_teardown:torn_down_live dropped_calls:deregistration_cut" },
