@@ -93,15 +93,18 @@ static void a_move_of_weights_is_of_the_phase_that_answered_it(void **state)
 	}
 }
 
-/* Canary 50/50, shift 0/100, rollback 100/0: fresh calls given to blue at these times. */
+/* Weights 50/50, 0/100, back to 100/0, 0/100: fresh calls given to blue at these times. */
 static void a_stray_is_told_of_the_shift_that_gave_blue_nothing(void **state)
 {
 	static const struct {
 		int64_t dialed;
 		int64_t observed; /* by the shift to 0/100; 0 none */
 	} table[] = {
-		{ 150, 0 },					      /* blue's share of 50/50 */
-		{ 205, 205 }, { 207, 207 }, { 290, 290 }, { 310, 0 }, /* the rollback has begun */
+		{ 150, 0 }, /* blue's share of 50/50 */
+		{ 205, 205 },
+		{ 207, 207 },
+		{ 290, 290 },
+		{ 310, 0 }, /* the rollback has begun */
 		{ 390, 0 },
 	};
 
@@ -112,12 +115,13 @@ static void a_stray_is_told_of_the_shift_that_gave_blue_nothing(void **state)
 			uint32_t blue, green;
 		} moves[] = { { PHASE_SHIFT, 50, 50 },
 			      { PHASE_SHIFT, 0, 100 },
-			      { PHASE_ROLLBACK, 100, 0 } };
+			      { PHASE_ROLLBACK, 100, 0 },
+			      { PHASE_SHIFT, 0, 100 } };
 		struct story_scenario story;
 		struct world w;
 
 		open_world(&w, &story);
-		for (size_t k = 0; k < 3; k++) {
+		for (size_t k = 0; k < 4; k++) {
 			int64_t ms = 100 * (int64_t)(k + 1);
 
 			begin(&w, moves[k].phase, ms);
@@ -126,7 +130,7 @@ static void a_stray_is_told_of_the_shift_that_gave_blue_nothing(void **state)
 			if (table[i].dialed / 100 == (int64_t)k + 1)
 				dial(&w, 1, table[i].dialed, COLOR_BLUE);
 		}
-		for (size_t k = 0; k < 3; k++) {
+		for (size_t k = 0; k < 4; k++) {
 			int64_t observed = w.phases.list[k + 1].observed_ns;
 
 			if (observed != (k == 1 ? table[i].observed * NS_PER_MS : 0))
