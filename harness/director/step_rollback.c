@@ -6,6 +6,11 @@
 
 static const int64_t look_every_ns = 100 * NS_PER_MS;
 
+static int64_t min_ns(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 int step_blue_is_there(const struct walk *w, struct err *err)
 {
 	int known = 0, left = 0;
@@ -55,7 +60,8 @@ static int reregister(struct walk *w, int64_t until_ns, struct err *err)
 					 "%d of %d blue targets are healthy again in time",
 					 view.healthy[COLOR_BLUE], alive);
 		else
-			walk_through(w, clock_now_ns() + look_every_ns, NULL);
+			walk_through(w, min_ns(until_ns, clock_now_ns() + step_look_every_ns(w)),
+				     NULL);
 	}
 	return step_action_done(w, action, result, err);
 }

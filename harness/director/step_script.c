@@ -16,7 +16,6 @@
 #include "net/process.h"
 
 enum { SAID_MAX = 10000, READ_BYTES = 4096, READS_MAX = 16 };
-static const int64_t look_every_ns = 250 * NS_PER_MS;
 static const int64_t stop_within_ns = 5 * NS_PER_S; /* from SIGTERM to SIGKILL */
 
 struct script {
@@ -47,6 +46,34 @@ static void fail(struct script *r, const char *why)
 	step_action_done(r->w, r->action, -1, &r->why);
 }
 
+/* ---- how the balancer is seen ---- */
+
+/* A script does not say that it takes targets out: when the last of a color has gone is what their
+ * delay is counted from. */
+static void notice_leaving(const struct script *r, const struct driver_view *view, enum color color)
+{
+	struct event e = event_make(EVENT_ACTION_INV, r->seen_ns);
+
+	if (view->registered[color] || !r->seen.registered[color])
+		return;
+	e.code = ACTION_DEREGISTER;
+	e.color = color;
+	e.conn = lane_note(r->w->lane, "%s", color_name(color));
+	lane_event(r->w->lane, e);
+	e.kind = EVENT_ACTION_OK;
+	e.due_ns = e.t_ns;
+	e.t_ns = clock_now_ns();
+	lane_event(r->w->lane, e);
+}
+
+static void saw(struct script *r, const struct driver_view *view, int64_t at_ns)
+{
+	notice_leaving(r, view, COLOR_BLUE);
+	notice_leaving(r, view, COLOR_GREEN);
+	r->seen = *view;
+	r->seen_ns = at_ns;
+}
+
 /* ---- what it says ---- */
 
 static void asks(struct script *r, int blue, int green)
@@ -62,13 +89,14 @@ static void got(struct script *r, int blue, int green)
 {
 	struct err err = { .kind = ERR_NONE };
 	int64_t now_ns = clock_now_ns();
+	struct driver_view view;
 
 	if (!r->asked.open)
 		asks(r, blue, green);
 	r->asked.open = false;
 	step_weight_event(r->w, EVENT_WEIGHT_OK, now_ns, blue, green);
-	if (!step_read_back(r->w, 0, &r->seen, &err))
-		r->seen_ns = now_ns;
+	if (!step_read_back(r->w, 0, &view, &err))
+		saw(r, &view, now_ns);
 }
 
 static void believes(struct script *r, const struct script_says *s)
@@ -114,13 +142,17 @@ static void keep(struct script *r, const char *text)
 }
 
 /* A script that lists its environment must not write the key to the balancer into a record. */
-static void hide_secret(char *text)
+static void hide_secrets(char *text)
 {
-	const char *secret = getenv("AWS_SECRET_ACCESS_KEY");
+	static const char *const names[] = { "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN" };
 
-	if (secret && *secret)
-		for (char *at = text; (at = strstr(at, secret));)
-			memset(at, '*', strlen(secret));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *secret = getenv(names[i]);
+
+		if (secret && *secret)
+			for (char *at = text; (at = strstr(at, secret));)
+				memset(at, '*', strlen(secret));
+	}
 }
 
 static void on_line(void *user, const char *line)
@@ -130,7 +162,7 @@ static void on_line(void *user, const char *line)
 	struct script_says s;
 
 	snprintf(text, sizeof text, "%s", line);
-	hide_secret(text);
+	hide_secrets(text);
 	keep(r, text);
 	s = script_says(text);
 	switch (s.word) {
@@ -200,7 +232,7 @@ static void look(struct script *r)
 	int64_t began_ns = clock_now_ns();
 	struct driver_view view;
 
-	r->next_look_ns = began_ns + look_every_ns;
+	r->next_look_ns = began_ns + step_look_every_ns(r->w);
 	if (r->w->driver->read(r->w->session, &view, NULL) < 0)
 		return; /* what matters is read again at the end, where it must succeed */
 	listen_to(r);	/* what it announced before it acted */
@@ -215,8 +247,7 @@ static void look(struct script *r)
 	}
 	if (strcmp(view.text, r->seen.text))
 		step_config(r->w, 0, &view);
-	r->seen = view;
-	r->seen_ns = began_ns;
+	saw(r, &view, began_ns);
 }
 
 /* Listens and looks until it has ended: true, and how. Else the time has come, or (heeded) an
@@ -263,10 +294,12 @@ static void hear_last_words(struct script *r)
 static int conclude(struct script *r, struct err *err)
 {
 	struct walk *w = r->w;
+	struct driver_view view;
 
 	look(r);
-	if (step_read_back(w, 0, &r->seen, err) < 0)
+	if (step_read_back(w, 0, &view, err) < 0)
 		return -1; /* shifted stays as it is: they may differ */
+	saw(r, &view, clock_now_ns());
 	if (r->asked.open) /* it did not tell whether it got what it asked for */
 		step_weight_event(w, EVENT_WEIGHT_OK, clock_now_ns(), r->seen.weight[COLOR_BLUE],
 				  r->seen.weight[COLOR_GREEN]);

@@ -70,6 +70,12 @@ static void what_a_script_says_and_does_is_on_record(void **state)
 			 "weight.ok:100/0 phase.end:script:1 ",
 		  "the script exited with 1" },
 		/* Without a word. */
+		{ "W 0 '100 1'", 0, true,
+		  SCRIPT "weight.inv:0/100 weight.ok:0/100 action.ok phase.end:script:0 ", "" },
+		{ "W 0 '100 0'", 0, true,
+		  SCRIPT "weight.inv:0/100 weight.ok:0/100 action.ok:deregister:blue action.ok "
+			 "phase.end:script:0 ",
+		  "" },
 		{ "W 50 50", 0, true,
 		  SCRIPT "weight.inv:50/50 weight.ok:50/50 action.ok phase.end:script:0 ", "" },
 	};
@@ -118,14 +124,18 @@ static void the_key_to_the_balancer_stays_out_of_the_log(void **state)
 	(void)state;
 	test_walk_open(&t);
 	setenv("AWS_SECRET_ACCESS_KEY", "sesame", 1);
-	assert_int_equal(walk(&t, "echo \"key=$AWS_SECRET_ACCESS_KEY.\"", 30 * NS_PER_S, &err), 0);
+	setenv("AWS_SESSION_TOKEN", "simsim", 1);
+	assert_int_equal(walk(&t, "echo \"key=$AWS_SECRET_ACCESS_KEY/$AWS_SESSION_TOKEN.\"",
+			      30 * NS_PER_S, &err),
+			 0);
 	unsetenv("AWS_SECRET_ACCESS_KEY");
+	unsetenv("AWS_SESSION_TOKEN");
 	snprintf(path, sizeof path, "%s/script.log", t.dir);
 	log = fopen(path, "re");
 	assert_non_null(log);
 	assert_non_null(fgets(text, sizeof text, log));
 	fclose(log);
-	assert_string_equal(text, "key=******.\n");
+	assert_string_equal(text, "key=******/******.\n");
 	test_walk_close(&t);
 }
 

@@ -8,6 +8,7 @@
 #include "director/walk.h"
 
 static const int64_t look_every_ns = 250 * NS_PER_MS;
+static const int64_t look_deployed_every_ns = 5 * NS_PER_S;
 static const int64_t count_fresh_ns = 2 * NS_PER_S; /* an older answer is no answer */
 static const int64_t exit_within_ns = 5 * NS_PER_S; /* after SIGKILL */
 
@@ -70,6 +71,11 @@ int step_read_back(struct walk *w, uint8_t flags, struct driver_view *ret, struc
 	step_config(w, flags, &view);
 	*ret = view;
 	return 0;
+}
+
+int64_t step_look_every_ns(const struct walk *w)
+{
+	return w->scenario->stack.kind == STACK_LOCAL ? look_every_ns : look_deployed_every_ns;
 }
 
 void step_weight_event(struct walk *w, enum event_kind kind, int64_t t_ns, int blue, int green)

@@ -20,7 +20,8 @@
 #include "net/process.h"
 #include "record/history.h"
 
-/* The balancer: its weights are also in a file, "BLUE GREEN", which a script can write. */
+/* The balancer: its weights are also in a file, "BLUE GREEN" and maybe how many of blue
+ * are registered, which a script can write. */
 struct driver_session {
 	struct driver_view view;
 	char weights_path[128], calls[256];
@@ -47,15 +48,18 @@ static void test_weights(struct driver_session *s, int blue, int green)
 
 static int test_read(struct driver_session *s, struct driver_view *ret, struct err *err)
 {
-	int blue = -1, green = -1;
+	int blue = -1, green = -1, registered = -1, read;
 	FILE *f = fopen(s->weights_path, "re");
 
 	(void)err;
 	assert_non_null(f);
-	if (fscanf(f, "%d %d", &blue, &green) == 2) { /* else: being written this moment */
+	read = fscanf(f, "%d %d %d", &blue, &green, &registered);
+	if (read >= 2) { /* else: being written this moment */
 		s->view.weight[COLOR_BLUE] = blue;
 		s->view.weight[COLOR_GREEN] = green;
 	}
+	if (read == 3)
+		s->view.registered[COLOR_BLUE] = registered;
 	fclose(f);
 	snprintf(s->view.text, sizeof s->view.text, "blue=%d green=%d registered=%d",
 		 s->view.weight[COLOR_BLUE], s->view.weight[COLOR_GREEN],
@@ -166,6 +170,8 @@ static inline void test_walk_record(struct test_walk *t, struct buf *out)
 		else if ((e->kind == EVENT_ACTION_OK || e->kind == EVENT_ACTION_FAIL) &&
 			 e->code == ACTION_SCRIPT)
 			buf_printf(out, "%s ", kind);
+		else if (e->code == ACTION_DEREGISTER && e->kind == EVENT_ACTION_OK)
+			buf_printf(out, "%s:deregister:%s ", kind, color_name(e->color));
 	}
 	history_free(h);
 }

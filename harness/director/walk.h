@@ -120,5 +120,8 @@ void step_weight_event(struct walk *, enum event_kind, int64_t t_ns, int blue, i
 /* Balancer as it is now, recorded as a config event with these flags. */
 int step_read_back(struct walk *, uint8_t flags, struct driver_view *ret, struct err *);
 void step_config(struct walk *, uint8_t flags, const struct driver_view *);
+/* How often the balancer may be looked at. A look is half a dozen calls: AWS throttles who asks all
+ * the time, and with him the operator's own calls. */
+int64_t step_look_every_ns(const struct walk *);
 
 #endif

@@ -243,6 +243,23 @@ static void connections_are_what_cloudwatch_says_or_unknown(void **state)
 	alb()->close(s);
 }
 
+/* The answer may be lost, or half of the targets out: what was to go can come back. */
+static void targets_whose_leaving_failed_can_come_back(void **state)
+{
+	const struct stub_answer denied = {
+		.has = "Action=DeregisterTargets&",
+		.status = 400,
+		.body = "<r><Error><Code>InvalidTarget</Code></Error></r>"
+	};
+	struct stub *stub = *state;
+	struct driver_session *s = balancer_open(stub, "/realtime/*", NULL);
+
+	balancer_say(stub, &denied, 1);
+	assert_int_equal(alb()->deregister(s, COLOR_BLUE, NULL), -1);
+	assert_int_equal(alb()->reregister(s, COLOR_BLUE, NULL), 0);
+	alb()->close(s);
+}
+
 /* The text is compared with the snapshot's: half of it would make two rules equal. */
 static void a_configuration_too_long_to_record_is_an_error_and_not_cut(void **state)
 {
@@ -284,6 +301,7 @@ int main(void)
 		TEST(what_was_asked_again_is_counted_in_the_view),
 		TEST(a_call_that_stays_throttled_says_how_often_it_was_asked),
 		TEST(connections_are_what_cloudwatch_says_or_unknown),
+		TEST(targets_whose_leaving_failed_can_come_back),
 		TEST(a_configuration_too_long_to_record_is_an_error_and_not_cut),
 	};
 #undef TEST
