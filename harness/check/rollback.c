@@ -167,6 +167,7 @@ static void ended(struct state *s, const struct world *w, const struct event *e,
 		return;
 	}
 	close_trial(s, &s->earlier, w, f);
+	look_for_blue(s, w, s->now.begin_ns, f); /* who left meanwhile has been told */
 	s->now.end_ns = e->t_ns;
 	s->now.failed = e->flags == PHASE_END_FAILED;
 	if (took_ns > s->longest_ns)
