@@ -17,9 +17,6 @@
 
 #include "check/core/witness.h"
 
-/* What the harness allows itself where the scenario says nothing. */
-static const int64_t within_ns = 10 * NS_PER_S;
-
 struct config_read {
 	bool seen;
 	uint64_t digest;
@@ -154,7 +151,8 @@ static void ended(struct state *s, const struct world *w, const struct event *e,
 {
 	const struct step *step = e->n < w->scenario->step_count ? &w->scenario->steps[e->n] : NULL;
 	bool limited = step && (step->phase == PHASE_ROLLBACK || step->phase == PHASE_SCRIPT);
-	int64_t limit_ns = limited && step->deadline_ns ? step->deadline_ns : within_ns;
+	int64_t limit_ns = limited && step->deadline_ns ? step->deadline_ns :
+							  scenario_rollback_within_ns(w->scenario);
 	int64_t took_ns = e->t_ns - s->now.begin_ns;
 	struct witness wit = moment(w, e->t_ns, ANOMALY_ROLLBACK_FAILED);
 

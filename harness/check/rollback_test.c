@@ -9,6 +9,7 @@ static const struct golden rows[] = {
 	{ "fail-texts", VERDICT_FAIL, "rollback_failed", "", "" },
 	{ "fail-gone-and-refused", VERDICT_FAIL, "blue_gone", "dropped_calls", "" },
 	{ "fail-gone-and-failed", VERDICT_FAIL, "blue_gone", "cutover", "" },
+	{ "pass-slow-to-propagate", VERDICT_PASS, "", "", "" },
 	{ "pass-one-not-reached", VERDICT_PASS, "", "", "" },
 	{ "pass-our-own-ports", VERDICT_PASS, "", "", "" },
 	{ "pass-green-had-a-share", VERDICT_PASS, "", "", "" },

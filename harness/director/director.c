@@ -296,7 +296,7 @@ static void roll_back(struct walk *w, size_t number)
 	struct err err = { .kind = ERR_NONE };
 
 	walk_phase_begin(w, PHASE_ROLLBACK, number, "rollback");
-	if (step_rollback(w, ROLLBACK_WITHIN_S * NS_PER_S, &err) < 0)
+	if (step_rollback(w, scenario_rollback_within_ns(w->scenario), &err) < 0)
 		walk_phase_end(w, w->aborted ? PHASE_NOT_REACHED : PHASE_FAILED,
 			       w->aborted ? "interrupted" : err.text);
 	else

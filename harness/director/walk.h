@@ -17,7 +17,6 @@
 
 enum { WALK_INSTANCES_MAX = 2 * STAGE_INSTANCES_MAX, WALK_LISTEN_MAX = 2 };
 enum { PHASE_OK = 0, PHASE_FAILED = 1, PHASE_NOT_REACHED = 2 }; /* flags of phase.end */
-enum { ROLLBACK_WITHIN_S = 10 };				/* when nobody planned it */
 
 struct walk_instance {
 	char name[32], address[64];

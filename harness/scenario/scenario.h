@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "record/words.h"
 
@@ -187,6 +188,13 @@ void expectation_free(struct expectation *);
 /* Replaces ${name} from a list; an unknown name is an error (ERR_INPUT). Result into out. */
 int scenario_bind(const char *text, const struct variable *, size_t count, struct buf *out,
 		  struct err *);
+
+/* How long a rollback may take that no step plans: the harness walks it, the judge holds it against
+ * this. Its proof, fresh dials on blue, comes no sooner than weights may take to hold. */
+static inline int64_t scenario_rollback_within_ns(const struct scenario *sc)
+{
+	return 10 * NS_PER_S + sc->timers.propagation_ns;
+}
 
 /* Draws from a distribution; shared by plan and validation. Pure. */
 struct rng;
