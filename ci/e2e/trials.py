@@ -49,4 +49,18 @@ def source_address():
     assert "sticky_reconnect" not in checks, sorted(checks)
 
 
-lib.main([there_and_back, canary, source_address])
+def what_fails_goes_back():
+    """a denied call half-way, a gate that sees a broken green at 5 %, a drain past its deadline: rolled back, 0 dropped"""
+    overlays = ("denied_shift", "canary_broken_green", "drain_deadline")
+    where = os.path.join(DIR, "back")
+    code, out, err = lib.run(["matrix", "scenarios/blue_green.yaml", *LOOSE, "--seeds", "1", "--jobs", "2", "--dir", where,
+                              "--only", ",".join(overlays)], timeout=400)
+    assert code == 0, f"exit {code}\n{out[-3000:]}\n{err[-1000:]}"
+    for overlay in overlays:
+        result = lib.load_result(os.path.join(where, f"{overlay}-1", "result.json"))
+        checks = {c["name"]: c for c in result["checks"]}
+        assert result["ledger"]["dropped"] == 0, (overlay, result["ledger"])
+        assert checks["rollback"]["verdict"] == "pass" and checks["rollback"]["exposed"] > 0, (overlay, checks["rollback"])
+
+
+lib.main([there_and_back, canary, source_address, what_fails_goes_back])
