@@ -1,6 +1,5 @@
 /*
- * For tests of this room only: a directory of lanes that vanishes, and files to damage. Include
- * after cmocka.h.
+ * For tests: a directory of lanes that vanishes, and files to damage. Include after cmocka.h.
  */
 #ifndef RECORD_TEST_LANES_H
 #define RECORD_TEST_LANES_H
