@@ -124,10 +124,33 @@ def status_says_where_everything_is():
         assert re.search(r"^up .*exit 0$", text, re.MULTILINE) and "weights   blue 100, green 0" in text, text
         for name in ("stack.json", "env"):
             assert stat.S_IMODE(os.stat(s.file(name)).st_mode) == 0o600, name
-        # What it exports is what it prints.
+        # What it exports is what it prints: a key that any word will do for is no secret.
         with open(s.file("env")) as f:
             lines = f.read().splitlines()
         assert all(f"  {line}" in s.text() for line in lines) and len(lines) > 15, lines
+
+
+def its_flags_hold_without_a_scenario():
+    """--defect, --seed and -e change the stack that nobody wrote a scenario for, or are refused"""
+    with stack("--defect", "D40") as s:
+        s.status()
+        code, text = s.shell('aws --endpoint-url "$ENDPOINT_URL" elbv2 describe-rules --rule-arns "$RULE_ARN"')
+        assert code == 0 and '"DurationSeconds": 86400' in text, text
+        for words, says in ((["--defect", "D99"], "no defect or control"), (["--seed", "x"], "--seed x"), (["-e", "x"], "-e x")):
+            told = s.cli("up", "--dir", "another", *words, code=104)
+            assert says in told, told
+
+
+def a_secret_is_in_one_file():
+    """The key pair of --verify is in `env`, which is its owner's alone: not in what is printed, which ends up in logs"""
+    with stack("--verify") as s:
+        s.status()
+        code, secret = s.shell('printf %s "$AWS_SECRET_ACCESS_KEY"')
+        assert code == 0 and len(secret) == 40, code
+        assert secret not in s.text() and "AWS_SECRET_ACCESS_KEY" in s.text(), "the secret was printed"
+        for name in os.listdir(s.dir):
+            with open(s.file(name), errors="replace") as f:
+                assert (secret in f.read()) == (name == "env"), name
 
 
 def one_stack_a_folder():
@@ -316,7 +339,7 @@ def bad_words_are_usage():
 
 
 if __name__ == "__main__":
-    lib.main([what_it_prints_can_be_typed, status_says_where_everything_is, one_stack_a_folder, signals_end_it,
-              ended_while_it_comes_up, an_agent_that_is_ended_is_told, killed_it_leaves_nothing, nobody_else_is_signalled,
+    lib.main([what_it_prints_can_be_typed, status_says_where_everything_is, its_flags_hold_without_a_scenario,
+              a_secret_is_in_one_file, one_stack_a_folder, signals_end_it, ended_while_it_comes_up, an_agent_that_is_ended_is_told, killed_it_leaves_nothing, nobody_else_is_signalled,
               one_that_does_not_end_is_killed, ports_can_be_chosen, verified_it_wants_its_own_key, a_scenario_says_how_it_is,
               bad_words_are_usage])

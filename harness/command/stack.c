@@ -109,10 +109,8 @@ static int port_of(const struct flags *flags, const char *flag, uint16_t *ret, s
 	return 0;
 }
 
-static int load_built_in(const char *dir, struct scenario **ret, struct err *err)
+static int write_built_in(const char *path, struct err *err)
 {
-	char *path = xasprintf("%s/scenario.yaml", dir);
-	struct scenario_source source = { .path = path };
 	FILE *file = fopen(path, "we");
 	int result = 0;
 
@@ -120,22 +118,19 @@ static int load_built_in(const char *dir, struct scenario **ret, struct err *err
 		result = err_errno(err, ERR_INPUT, errno, "write %s", path);
 	if (file && fclose(file) && !result)
 		result = err_errno(err, ERR_INPUT, errno, "write %s", path);
-	if (!result)
-		result = scenario_load(&source, ret, NULL, err);
-	free(path);
 	return result;
 }
 
 /* The words of a scenario may be wrong: told before anything is started. */
 static int load(const struct flags *flags, const char *dir, struct scenario **ret, struct err *err)
 {
-	int result;
+	const char *given = flags_positional(flags, 0); /* the word after "up" */
+	char *path = given ? xstrdup(given) : xasprintf("%s/scenario.yaml", dir);
+	int result = given ? 0 : write_built_in(path, err);
 
-	/* flags_positional(flags, 0) of a scenario is the word after "up". */
-	if (flags_positional(flags, 0))
-		result = scenario_args_load(flags, ret, NULL, err);
-	else
-		result = load_built_in(dir, ret, err);
+	if (!result)
+		result = scenario_args_load_file(flags, path, ret, NULL, err);
+	free(path);
 	if (result < 0)
 		return -1;
 	if ((*ret)->stack.kind != STACK_LOCAL)

@@ -207,17 +207,25 @@ static int check_plugins(const struct scenario *scenario, struct err *err)
 int scenario_args_load(const struct flags *flags, struct scenario **ret, struct buf *warnings,
 		       struct err *err)
 {
+	const char *path = flags_positional(flags, 0);
+
+	if (!path)
+		return err_set(err, ERR_INPUT,
+			       "no scenario given; for example scenarios/blue_green.yaml");
+	return scenario_args_load_file(flags, path, ret, warnings, err);
+}
+
+int scenario_args_load_file(const struct flags *flags, const char *path, struct scenario **ret,
+			    struct buf *warnings, struct err *err)
+{
 	const char *seed_text = flags_get(flags, "--seed"), *defect = flags_get(flags, "--defect");
-	struct scenario_source source = { .path = flags_positional(flags, 0) };
+	struct scenario_source source = { .path = path };
 	struct variables variables = { 0 };
 	struct scenario *scenario = NULL;
 	char overlay[PATH_MAX];
 	uint64_t seed = 0;
 	int result = -1;
 
-	if (!source.path)
-		return err_set(err, ERR_INPUT,
-			       "no scenario given; for example scenarios/blue_green.yaml");
 	if (seed_text && parse_seed(seed_text, &seed, err) < 0)
 		return -1;
 	if (defect && overlay_find(defect, overlay, sizeof(overlay), err) < 0)

@@ -30,6 +30,9 @@
 /* Loads the scenario of the first word. Warnings are whole lines, printed by the caller. */
 int scenario_args_load(const struct flags *, struct scenario **ret, struct buf *warnings,
 		       struct err *);
+/* The same of a file that nobody typed: -e, --seed and --defect hold for it, too. */
+int scenario_args_load_file(const struct flags *, const char *path, struct scenario **ret,
+			    struct buf *warnings, struct err *);
 /* "crossfade run FILE --seed N ..." with the same words, quoted for a shell; appended to `out`. */
 void scenario_args_again(const struct flags *, uint64_t seed, struct buf *out);
 /* Path of the overlay called NAME; an unknown name is ERR_INPUT with the nearest one. */

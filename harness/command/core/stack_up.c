@@ -138,6 +138,8 @@ static void suggest(const struct up *u, const struct surroundings *s)
 
 static void announce(const struct up *u, const struct surroundings *s)
 {
+	static const char secret[] = "AWS_SECRET_ACCESS_KEY=";
+
 	printf("The local stack is up, pid %d, logs in %s. Ctrl-C ends it.\n\n", (int)getpid(),
 	       u->wish->dir->path);
 	printf("  callers   %s\n  control   %s   (ELBv2 and CloudWatch; %s)\n  redis     %s\n",
@@ -155,6 +157,11 @@ static void announce(const struct up *u, const struct surroundings *s)
 	for (size_t i = 0; i < s->count; i++) {
 		const char *equals = strchr(s->line[i], '=');
 
+		/* What is printed ends up in logs; the file is its owner's alone. */
+		if (u->wish->verify && !strncmp(s->line[i], secret, sizeof secret - 1)) {
+			printf("  # %.*s is in that file only\n", (int)(sizeof secret - 2), secret);
+			continue;
+		}
 		printf("  export %.*s='%s'\n", (int)(equals - s->line[i]), s->line[i], equals + 1);
 	}
 	suggest(u, s);
