@@ -136,6 +136,8 @@ def fails_at(step, words, url, *flags, code=99):
     assert all(s["ok"] and s["error"] is None for s in result["steps"][:-1]), result["steps"]
     assert result["verdict"] == "fail", result["verdict"]
     assert words in text, text
+    if step != "tls":   # whose certificate is told either way
+        assert text.rstrip().endswith(last["error"]), f"more is said than what failed: {text}"
     return result
 
 
@@ -232,6 +234,9 @@ def each_failure_names_its_step():
     with redis() as store, agent(store) as green:
         fails_at("upgrade", "40", f"ws://{green}/elsewhere/")
         fails_at("state", "127.0.0.1:1", f"ws://{green}/realtime/", "--redis", "127.0.0.1:1")
+        with server(lambda c: c.recv(1)) as mute:   # nothing was read there, so nothing is told of it
+            state = fails_at("state", mute, f"ws://{green}/realtime/", "--redis", mute, "--timeout", "1s")["state"]
+            assert state["turns"] is None and state["ttl_s"] is None, state
 
 
 # In a network of its own, where the only name server hears and says nothing.

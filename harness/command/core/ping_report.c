@@ -94,7 +94,9 @@ void ping_text(const struct ping_args *a, const struct ping_result *r, bool colo
 
 		if (!r->step[s].taken)
 			continue;
-		about_step(a, r, s, &about);
+		/* Of one that failed its error says it all, but for the certificate. */
+		if (r->step[s].ok || s == PING_TLS)
+			about_step(a, r, s, &about);
 		buf_printf(out, "  %-4s  %-8s %8.1f ms", r->step[s].ok ? "ok" : "FAIL",
 			   ping_step_name(s), ms_of(r->step[s].ns));
 		if (!r->step[s].ok)
@@ -175,7 +177,8 @@ static json_t *json_of_state(const struct ping_result *r)
 	    has_turns ? json_integer(r->has_state ? r->state.turns : r->first.turns) : json_null());
 	put(state, "digest", has_digest ? json_string(digest) : json_null());
 	put(state, "ttl_s",
-	    r->has_state && r->state.ttl_s >= 0 ? json_integer(r->state.ttl_s) : json_null());
+	    r->has_state && r->state.found && r->state.ttl_s >= 0 ? json_integer(r->state.ttl_s) :
+								    json_null());
 	return state;
 }
 
