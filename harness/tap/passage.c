@@ -127,15 +127,18 @@ static size_t from_agent(struct passage *p, const char *data, size_t size, bool 
 {
 	struct inspector *i = &p->inspector;
 	size_t seen = i->taken - p->passed;
+	int64_t now_ns = clock_now_ns();
+	bool at_once = !seen && !p->levers->armed;
 
-	inspector_commands(i, data + seen, size - seen, clock_now_ns());
+	/* The stamp is from before; reading need not keep the command waiting. */
+	if (at_once) {
+		p->passed += size;
+		relay_send(p->relay, RELAY_FAR, data, size);
+	}
+	inspector_commands(i, data + seen, size - seen, now_ns);
 	if (i->secret)
 		relay_forget(p->relay);
-	if (seen || p->levers->armed)
-		return pass_commands(p, data, size, last);
-	relay_send(p->relay, RELAY_FAR, data, size);
-	p->passed += size;
-	return size;
+	return at_once ? size : pass_commands(p, data, size, last);
 }
 
 /* --- from Redis --- */
@@ -143,6 +146,7 @@ static size_t from_agent(struct passage *p, const char *data, size_t size, bool 
 static void from_redis(struct passage *p, const char *data, size_t size)
 {
 	struct inspector *i = &p->inspector;
+	int64_t now_ns;
 
 	while (size && p->pulled && !i->is_blind) {
 		char type = i->replies.begun ? i->replies.type : *data;
@@ -166,8 +170,9 @@ static void from_redis(struct passage *p, const char *data, size_t size)
 		size -= used;
 		answer_ours(p);
 	}
-	inspector_replies(i, data, size, clock_now_ns());
+	now_ns = clock_now_ns();
 	relay_send(p->relay, RELAY_NEAR, data, size);
+	inspector_replies(i, data, size, now_ns);
 }
 
 static size_t on_came(void *user, enum relay_side from, const char *data, size_t size, bool last)
