@@ -42,6 +42,7 @@ def start_redis(port):
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + READY_WITHIN_S
     while not answers(port) and child.poll() is None and time.monotonic() < end:
+        # tidy: sleep: the pause between two looks
         time.sleep(0.02)
     return child
 

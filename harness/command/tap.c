@@ -79,7 +79,7 @@ static int open_record(struct alone *a, struct err *err)
 {
 	struct lane_identity identity = { .role = ROLE_TAP };
 	const char *chosen = flags_get(a->flags, "--dir");
-	time_t now = time(NULL);
+	time_t now = (time_t)(clock_realtime_ns() / NS_PER_S);
 	struct tm utc;
 
 	gmtime_r(&now, &utc);
