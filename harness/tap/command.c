@@ -4,10 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include <jansson.h>
-
 #include "base/hash.h"
 #include "tap/command_words.h"
+#include "wire/core/scan.h"
 
 int key_pattern_init(struct key_pattern *p, const char *text)
 {
@@ -82,30 +81,45 @@ static uint32_t read_ttl_option(const struct resp *r, size_t from)
 	return 0;
 }
 
-static uint32_t number_of(const json_t *object, const char *name)
-{
-	const json_t *field = json_object_get(object, name);
-	json_int_t n = json_is_integer(field) ? json_integer_value(field) : 0;
+struct state_reading {
+	struct state_seen seen;
+	bool has_turns, has_digest;
+};
 
-	return n < 0 || n > UINT32_MAX ? 0 : (uint32_t)n;
+static uint32_t number_of(const struct scan_member *m)
+{
+	bool fits = m->type == SCAN_INTEGER && m->integer >= 0 && m->integer <= UINT32_MAX;
+
+	return fits ? (uint32_t)m->integer : 0;
+}
+
+static void on_member(void *user, const struct scan_member *m)
+{
+	struct state_reading *r = user;
+	uint32_t n = number_of(m);
+
+	if (!strcmp(m->key, "turns")) {
+		r->has_turns = m->type == SCAN_INTEGER;
+		r->seen.n = n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
+	} else if (!strcmp(m->key, "digest")) {
+		r->has_digest = m->type == SCAN_STRING && !m->cut &&
+				!hash_parse_hex16(m->text, m->text_size, &r->seen.digest);
+	} else if (!strcmp(m->key, "version")) {
+		r->seen.ver = n;
+	} else if (!strcmp(m->key, "epoch")) {
+		r->seen.epoch = n;
+	}
 }
 
 struct state_seen state_seen_read(const char *value, size_t size)
 {
-	struct state_seen s = { .found = false };
-	json_t *object = json_loadb(value, size, 0, NULL);
-	const json_t *digest = json_object_get(object, "digest");
-	uint32_t turns = number_of(object, "turns");
+	struct state_reading r = { .has_turns = false };
+	size_t at;
 
-	if (json_is_integer(json_object_get(object, "turns")) && json_is_string(digest) &&
-	    !hash_parse_hex16(json_string_value(digest), json_string_length(digest), &s.digest)) {
-		s.found = true;
-		s.n = turns > UINT16_MAX ? UINT16_MAX : (uint16_t)turns;
-		s.ver = number_of(object, "version");
-		s.epoch = number_of(object, "epoch");
-	}
-	json_decref(object);
-	return s;
+	if (scan_object(value, size, on_member, &r, &at) < 0 || !r.has_turns || !r.has_digest)
+		return (struct state_seen){ .found = false };
+	r.seen.found = true;
+	return r.seen;
 }
 
 static const struct command_word *find_word(const struct resp *r)
