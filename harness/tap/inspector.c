@@ -167,11 +167,12 @@ static void resolve(struct inspector *i, const struct open_command *o, const str
 
 static size_t leave_open(struct inspector *i)
 {
-	size_t left = i->count + i->queued_count;
+	size_t left = i->count;
 
-	for (size_t k = 0; k < i->queued_count; k++)
+	/* EXEC's array may have told some of them before it broke off. */
+	for (size_t k = i->executed; k < i->queued_count; k++, left++)
 		unknown_effect(i, &i->queued[k]);
-	i->queued_count = 0;
+	i->queued_count = i->executed = 0;
 	while (i->count) {
 		struct open_command o = open_pop(i);
 

@@ -136,6 +136,9 @@ static const struct {
 	  "inv multi @1; inv set c-1 @1; inv discard @1; inv ping @1; ok multi 1..2; err set 1..2; ok discard 1..2; ok ping 1..2; " },
 	{ { ">MULTI\r\nSET call:c-1 x\r\nEXEC\r\n", "<+OK\r\n+QUEUED\r\n", "x" },
 	  "inv multi @1; inv set c-1 @1; inv exec @1; ok multi 1..2; info set 1..3; info exec 1..3; left 2" },
+	{ { ">MULTI\r\nSET call:c-1 x\r\nGET call:c-1\r\nEXEC\r\n",
+	    "<+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n", "x" },
+	  "inv multi @1; inv set c-1 @1; inv get c-1 @1; inv exec @1; ok multi 1..2; ok set 1..2; info get 1..3; info exec 1..3; left 2" },
 	/* nil means refused, or does not */
 	{ { ">SET call:c-1 x NX\r\nSET call:c-1 x GET\r\nSETNX call:c-1 x\r\nEVAL s 1 call:c-1\r\n",
 	    "<$-1\r\n$-1\r\n:0\r\n$-1\r\n" },
