@@ -215,6 +215,17 @@ def redis_is_missing():
     assert found in (BAD, HARNESS) and "redis-server" in err, f"exit {found}: {err}"
 
 
+def script_cannot_be_started():
+    """A cutover script that is not there, or not executable: told before anybody calls, no failed cutover"""
+    with open(os.path.join(lib.ROOT, "scenarios/aws_script.yaml")) as f:
+        text = f.read()
+    for script, says in (("/nowhere/cutover.sh", "No such file"), ("/etc/passwd", "Permission denied"), ("no-such-cutover", "PATH")):
+        path = written(text.replace("fixtures/cutover/cutover.sh", script))
+        record = os.path.join(tempfile.mkdtemp(), "run")
+        refused(["run", path, "--dir", record], BAD, script, says)
+        assert not os.path.exists(os.path.join(record, "script.log")), record
+
+
 def target_refuses():
     """a deployed system nobody listens at: never a pass, the address is named, and the report says the same code"""
     path = written("""
@@ -248,4 +259,4 @@ gates:
 if __name__ == "__main__":
     lib.main([unknown_key, unknown_key_on_top, duplicate_key, bad_unit, bad_percentile, unknown_metric, contradicting_timers,
               broken_yaml, unknown_plugin, reader_leaves, missing_file, undefined_variable, bad_command_and_flags, bad_source_addresses, one_word_too_many, bad_outputs,
-              bad_run_directory, too_many_calls, redis_does_not_start, redis_never_listens, redis_is_missing, target_refuses])
+              bad_run_directory, too_many_calls, redis_does_not_start, redis_never_listens, redis_is_missing, script_cannot_be_started, target_refuses])

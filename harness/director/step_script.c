@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -142,17 +144,39 @@ static void keep(struct script *r, const char *text)
 }
 
 /* A script that lists its environment must not write the key to the balancer into a record. */
-static void hide_secrets(char *text)
+static void hide_secrets(char *text, size_t size)
 {
 	static const char *const names[] = { "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN" };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		const char *secret = getenv(names[i]);
 
-		if (secret && *secret)
-			for (char *at = text; (at = strstr(at, secret));)
-				memset(at, '*', strlen(secret));
+		size_t length = secret ? strlen(secret) : 0;
+
+		for (char *at = text; length;) {
+			at = memmem(at, (size_t)(text + size - at), secret, length);
+			if (!at)
+				break;
+			memset(at, '*', length);
+		}
 	}
+}
+
+/* Its standard error goes to the log by itself: with `set -x` the key as well. */
+static void hide_secrets_in(int log)
+{
+	struct stat status;
+	size_t size;
+	char *text;
+
+	if (fstat(log, &status) < 0 || status.st_size < 1)
+		return;
+	size = (size_t)status.st_size;
+	text = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, log, 0);
+	if (text == MAP_FAILED)
+		return;
+	hide_secrets(text, size);
+	munmap(text, size);
 }
 
 static void on_line(void *user, const char *line)
@@ -162,7 +186,7 @@ static void on_line(void *user, const char *line)
 	struct script_says s;
 
 	snprintf(text, sizeof text, "%s", line);
-	hide_secrets(text);
+	hide_secrets(text, strlen(text));
 	keep(r, text);
 	s = script_says(text);
 	switch (s.word) {
@@ -315,7 +339,7 @@ static int start(struct script *r, struct err *err)
 	int result = -1;
 
 	snprintf(log, sizeof log, "%s/script.log", w->run_dir);
-	r->log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	r->log = open(log, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (r->log < 0)
 		err_errno(err, ERR_HARNESS, errno, "%s", log);
 	else if (!process_beside("crossfade", self, sizeof self, err) &&
@@ -385,8 +409,10 @@ int step_script(struct walk *w, const struct step *s, struct err *err)
 out:
 	if (r->output >= 0)
 		close(r->output);
-	if (r->log >= 0)
+	if (r->log >= 0) {
+		hide_secrets_in(r->log);
 		close(r->log);
+	}
 	if (r->process.pidfd > 0)
 		process_close(&r->process);
 	free(r);

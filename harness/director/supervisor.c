@@ -116,6 +116,8 @@ static void from_director(struct supervisor *s, const struct control_message *m)
 		break;
 	case CONTROL_FAILED:
 		fail(s, "director: %s", m->text);
+		if (m->a == ERR_INPUT) /* the user's, not ours */
+			s->failure.kind = ERR_INPUT;
 		break;
 	default:
 		break;

@@ -1,7 +1,11 @@
 /* Cutovers carried out by the operator's own script: another driver watches, and takes traffic
  * back when it must. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "driver/driver.h"
 #include "net/process.h"
@@ -44,10 +48,32 @@ static void exec_close(struct driver_session *s)
 	free(s);
 }
 
+/* Told before anybody calls: a script that cannot be started is no cutover that failed. */
+static int find_program(const char *name, char *out, size_t size, struct err *err)
+{
+	struct stat status;
+
+	if (!strchr(name, '/')) {
+		if (process_on_path(name, out, size, err) == 0)
+			return 0;
+		if (err)
+			err->kind = ERR_INPUT;
+		return -1;
+	}
+	if (stat(name, &status) < 0 || access(name, X_OK) < 0)
+		return err_errno(err, ERR_INPUT, errno, "%s", name);
+	if (S_ISDIR(status.st_mode))
+		return err_errno(err, ERR_INPUT, EISDIR, "%s", name);
+	if ((size_t)snprintf(out, size, "%s", name) >= size)
+		return err_errno(err, ERR_INPUT, ENAMETOOLONG, "%s", name);
+	return 0;
+}
+
 static int exec_open(const struct driver_settings *settings, struct driver_session **ret,
 		     struct err *err)
 {
 	const char *name = settings->watch ? settings->watch : "alb";
+	char program[PROGRAM_BYTES_MAX];
 	struct driver_session *s;
 	int result;
 
@@ -55,6 +81,8 @@ static int exec_open(const struct driver_settings *settings, struct driver_sessi
 		err_set(err, ERR_INPUT, "no command is given");
 		return fail(err);
 	}
+	if (find_program(settings->command[0], program, sizeof program, err) < 0)
+		return fail(err);
 	s = xcalloc(1, sizeof *s);
 	s->argv = copy_strings(settings->command);
 	s->watch = driver_find(name);
@@ -110,7 +138,7 @@ static int exec_launch(struct driver_session *s, const char *const *environment,
 {
 	char program[PROGRAM_BYTES_MAX];
 	struct process_spec spec = {
-		.program = s->argv[0],
+		.program = program,
 		.argv = (const char *const *)s->argv,
 		.environment = environment,
 		.output_path = output_path,
@@ -118,11 +146,8 @@ static int exec_launch(struct driver_session *s, const char *const *environment,
 		.whole_group = true,
 	};
 
-	if (!strchr(s->argv[0], '/')) {
-		if (process_on_path(s->argv[0], program, sizeof program, err) < 0)
-			return fail(err);
-		spec.program = program;
-	}
+	if (find_program(s->argv[0], program, sizeof program, err) < 0)
+		return fail(err);
 	return process_spawn(&spec, ret, err) < 0 ? fail(err) : 0;
 }
 

@@ -89,29 +89,31 @@ static void nothing_the_script_started_outlives_it(void **state)
 	driver_find("exec")->close(s);
 }
 
-static void what_cannot_be_started_is_named(void **state)
+static void what_cannot_be_started_is_told_before_anything_is(void **state)
 {
 	static const struct {
 		const char *const command[2];
 		const char *says;
 	} cases[] = {
 		{ { "no-such-cutover" }, "exec driver: no-such-cutover is not in PATH" },
-		{ { "/nowhere/cutover.sh" },
-		  "exec driver: start /nowhere/cutover.sh: No such file" },
-		{ { "/" }, "exec driver: start /: Permission denied" },
+		{ { "/nowhere/cutover.sh" }, "exec driver: /nowhere/cutover.sh: No such file" },
+		{ { "/" }, "exec driver: /: Is a directory" },
+		{ { "/etc/passwd" }, "exec driver: /etc/passwd: Permission denied" },
 	};
+	struct stub *stub = *state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct driver_session *s = open_exec(*state, cases[i].command);
+		struct driver_settings settings = { .endpoint = stub->endpoint,
+						    .rule = RULE_ARN,
+						    .command = cases[i].command };
 		struct err err = { .kind = ERR_NONE };
-		struct process p;
-		int output = 77;
+		struct driver_session *s = NULL;
 
-		assert_int_equal(driver_find("exec")->launch(s, NULL, NULL, &p, &output, &err), -1);
+		assert_int_equal(driver_find("exec")->open(&settings, &s, &err), -1);
+		assert_int_equal(err.kind, ERR_INPUT);
+		assert_null(s);
 		if (!strstr(err.text, cases[i].says))
 			fail_msg("%s", err.text);
-		assert_int_equal(output, 77);
-		driver_find("exec")->close(s);
 	}
 }
 
@@ -182,7 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_script_runs_without_a_shell_with_the_variables_it_is_given),
 		TEST(nothing_the_script_started_outlives_it),
-		TEST(what_cannot_be_started_is_named),
+		TEST(what_cannot_be_started_is_told_before_anything_is),
 		TEST(a_command_and_a_driver_that_watches_are_needed),
 		TEST(the_watching_driver_does_all_the_rest_and_expects_the_script_to_write),
 	};
