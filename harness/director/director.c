@@ -1,7 +1,5 @@
 #include "director/director.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,127 +10,6 @@
 static const int64_t bind_within_ns = 60 * NS_PER_S;
 static const int64_t healthy_within_ns = 30 * NS_PER_S;
 static const int64_t workers_grace_ns = 10 * NS_PER_S;
-
-static void send_up(struct walk *w, enum control_type type, int64_t a, int64_t b, const char *text)
-{
-	struct control_message m = control_make(type, a, b);
-
-	control_text(&m, "%s", text);
-	if (control_send(w->control, &m) < 0)
-		w->aborted = true; /* nobody is left to direct for */
-}
-
-static struct walk_instance *instance_of(struct walk *w, const char *name)
-{
-	for (size_t i = 0; i < w->instance_count; i++)
-		if (!strcmp(w->instances[i].name, name))
-			return &w->instances[i];
-	return NULL;
-}
-
-static void hear(struct walk *w, const struct control_message *m)
-{
-	struct walk_instance *on = instance_of(w, m->text);
-
-	switch (m->type) {
-	case CONTROL_COUNTS:
-		if (on) {
-			on->active = (uint32_t)m->a;
-			on->unreachable = m->b != 0;
-			on->counted_ns = m->c;
-		}
-		break;
-	case CONTROL_EXITED:
-		if (on)
-			on->ended = true;
-		break;
-	case CONTROL_COUNTERS:
-		w->callers = m->counters;
-		w->callers_heard++;
-		break;
-	case CONTROL_SIGNALED:
-		w->signaled = true;
-		w->signal_error = (int)m->b;
-		break;
-	case CONTROL_FINISHED:
-		w->workers_finished = true;
-		break;
-	case CONTROL_START:
-		w->start_ns = m->a;
-		break;
-	case CONTROL_STOP:
-		w->interrupted = true;
-		break;
-	case CONTROL_ABORT:
-		w->aborted = true;
-		break;
-	default:
-		break;
-	}
-}
-
-/* Until the channel or what else is listened to has something. True: the latter. */
-static bool poll_all(struct walk *w, int64_t until_ns)
-{
-	struct pollfd f[1 + WALK_LISTEN_MAX] = { { .fd = w->control, .events = POLLIN } };
-	int64_t left_ns = until_ns - clock_now_ns();
-	bool ready = false;
-
-	for (int i = 0; i < WALK_LISTEN_MAX; i++)
-		f[1 + i] = (struct pollfd){ .fd = w->listen[i], .events = POLLIN };
-	if (poll(f, 1 + WALK_LISTEN_MAX,
-		 left_ns > 0 ? (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS) : 0) <= 0)
-		return false;
-	for (int i = 0; i < WALK_LISTEN_MAX; i++)
-		ready |= f[1 + i].revents != 0;
-	return ready;
-}
-
-void walk_wait(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
-{
-	bool interrupted = w->interrupted, heard = false;
-
-	/* An interrupt ends the wait it falls into, not those that clean up after it. */
-	while (!heard && !w->aborted && w->interrupted == interrupted && !(over && over(w)) &&
-	       clock_now_ns() < until_ns) {
-		int64_t tick_ns = clock_now_ns() + 100 * NS_PER_MS;
-		struct control_message m;
-		int n;
-
-		heard = poll_all(w, tick_ns < until_ns ? tick_ns : until_ns);
-		n = control_wait(w->control, 0, &m);
-		if (n > 0)
-			hear(w, &m);
-		else if (n == 0 || errno != ETIMEDOUT)
-			w->aborted = true;
-		lane_tick(w->lane, clock_now_ns());
-	}
-}
-
-void walk_through(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
-{
-	while (!w->aborted && !(over && over(w)) && clock_now_ns() < until_ns)
-		walk_wait(w, until_ns, over);
-}
-
-static bool was_signaled(struct walk *w)
-{
-	return w->signaled;
-}
-
-int walk_signal(struct walk *w, struct walk_instance *on, int signo, struct err *err)
-{
-	w->signaled = false;
-	send_up(w, CONTROL_SIGNAL, signo, 0, on->name);
-	walk_through(w, clock_now_ns() + TIMELINE_ACTION_S * NS_PER_S, was_signaled);
-	if (!w->signaled)
-		return err_set(err, ERR_HARNESS, "signal %d to %s: no answer from the supervisor",
-			       signo, on->name);
-	if (w->signal_error)
-		return err_errno(err, ERR_WORLD, w->signal_error, "signal %d to %s", signo,
-				 on->name);
-	return 0;
-}
 
 /* "blue-1:blue:127.0.0.1:4711,..." */
 static int parse_instances(struct walk *w, struct err *err)
@@ -233,40 +110,6 @@ static int prepare(struct walk *w, struct err *err)
 	return step_read_back(w, 1, &w->snapshot, err);
 }
 
-void walk_say(struct walk *w, const char *text)
-{
-	send_up(w, CONTROL_NOTE, 0, 0, text);
-}
-
-void walk_phase_begin(struct walk *w, enum phase phase, size_t number, const char *what)
-{
-	struct event e = event_make(EVENT_PHASE_BEGIN, clock_now_ns());
-
-	w->under_way.phase = phase;
-	w->under_way.number = number;
-	w->under_way.open = true;
-	e.code = (uint16_t)phase;
-	e.n = (uint16_t)number;
-	e.conn = lane_note(w->lane, "%s", what);
-	lane_event(w->lane, e);
-	send_up(w, CONTROL_PHASE, phase, (int64_t)number, what);
-}
-
-void walk_phase_end(struct walk *w, uint8_t flags, const char *note)
-{
-	struct event e = event_make(EVENT_PHASE_END, clock_now_ns());
-
-	if (!w->under_way.open)
-		return;
-	w->under_way.open = false;
-	e.code = (uint16_t)w->under_way.phase;
-	e.n = (uint16_t)w->under_way.number;
-	e.flags = flags;
-	if (*note)
-		e.conn = lane_note(w->lane, "%s", note);
-	lane_event(w->lane, e);
-}
-
 /* One step with its marks. */
 static int walk_step(struct walk *w, const struct step *s, size_t number)
 {
@@ -348,7 +191,7 @@ static void wait_for_callers(struct walk *w)
 	int64_t until_ns = clock_now_ns() + timeline_afterwards_ns(w->scenario);
 
 	walk_phase_begin(w, PHASE_AFTER, w->scenario->step_count, "after");
-	send_up(w, CONTROL_STOP, until_ns, 0, "");
+	walk_tell(w, CONTROL_STOP, until_ns, 0, "");
 	walk_through(w, until_ns + workers_grace_ns, workers_are_done);
 	walk_phase_end(w, PHASE_OK, "");
 }
@@ -405,7 +248,7 @@ int direct(const struct director_settings *settings, struct err *err)
 	scenario_digest(w->scenario, identity.scenario_digest);
 	if (lane_open(w->run_dir, &identity, &w->lane, err) < 0 || prepare(w, err) < 0)
 		goto out;
-	send_up(w, CONTROL_READY, 0, 0, "");
+	walk_tell(w, CONTROL_READY, 0, 0, "");
 	perform(w);
 	result = 0;
 out:
@@ -414,7 +257,7 @@ out:
 	if (w->lane && lane_close(w->lane, result < 0 ? NULL : err) < 0)
 		result = -1;
 	if (result == 0)
-		send_up(w, CONTROL_FINISHED, 0, 0, "");
+		walk_tell(w, CONTROL_FINISHED, 0, 0, "");
 	free(w);
 	return result;
 }

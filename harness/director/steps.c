@@ -1,10 +1,8 @@
 /* What each step of the cutover does. Order and consequences of failure are director.c's. */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "director/walk.h"
 
 static const int64_t look_every_ns = 250 * NS_PER_MS;
@@ -12,84 +10,9 @@ static const int64_t look_deployed_every_ns = 5 * NS_PER_S;
 static const int64_t count_fresh_ns = 2 * NS_PER_S; /* an older answer is no answer */
 static const int64_t exit_within_ns = 5 * NS_PER_S; /* after SIGKILL */
 
-struct event step_action(struct walk *w, enum action action, const struct walk_instance *on,
-			 const char *what)
-{
-	int color = color_parse(what); /* an action on a whole color is noted by its word */
-	struct event e = event_make(EVENT_ACTION_INV, clock_now_ns());
-
-	e.code = (uint16_t)action;
-	e.color = color > 0 ? (uint8_t)color : COLOR_UNKNOWN;
-	if (on) {
-		e.instance = lane_instance(w->lane, on->name);
-		e.color = on->color;
-	}
-	e.conn = lane_note(w->lane, "%s", what);
-	lane_event(w->lane, e);
-	return e;
-}
-
-int step_action_done(struct walk *w, struct event e, int result, const struct err *err)
-{
-	if (result < 0 && w->aborted)
-		return result; /* it failed for that: it has no answer */
-	e.due_ns = e.t_ns;
-	e.t_ns = clock_now_ns();
-	e.kind = result < 0 ? EVENT_ACTION_FAIL : EVENT_ACTION_OK;
-	if (result < 0)
-		e.conn = lane_note(w->lane, "%s", err->text);
-	lane_event(w->lane, e);
-	return result;
-}
-
-void step_config(struct walk *w, uint8_t flags, const struct driver_view *view)
-{
-	struct event e = event_make(EVENT_CONFIG, clock_now_ns());
-
-	if (!(flags & 1) && !strcmp(view->text, w->snapshot.text))
-		flags |= 2;
-	e.ver = (uint32_t)view->weight[COLOR_BLUE];
-	e.epoch = (uint32_t)view->weight[COLOR_GREEN];
-	e.aux = (uint32_t)view->group_stickiness_s;
-	e.turn = view->target_stickiness_s > UINT16_MAX ? UINT16_MAX :
-							  (uint16_t)view->target_stickiness_s;
-	e.n = (uint16_t)view->deregistration_delay_s;
-	e.digest = hash_id(view->text, strlen(view->text));
-	e.conn = lane_note(w->lane, "%s", view->text);
-	e.flags = flags;
-	lane_event(w->lane, e);
-}
-
-int step_read_back(struct walk *w, uint8_t flags, struct driver_view *ret, struct err *err)
-{
-	struct event action = step_action(w, ACTION_READ_BACK, NULL, "read the balancer back");
-	struct driver_view view;
-
-	if (w->driver->read(w->session, &view, err) < 0)
-		return step_action_done(w, action, -1, err);
-	step_action_done(w, action, 0, err);
-	step_config(w, flags, &view);
-	*ret = view;
-	return 0;
-}
-
 int64_t step_look_every_ns(const struct walk *w)
 {
 	return w->scenario->stack.kind == STACK_LOCAL ? look_every_ns : look_deployed_every_ns;
-}
-
-void step_weight_event(struct walk *w, enum event_kind kind, int64_t t_ns, int blue, int green)
-{
-	struct event e = event_make(kind, t_ns);
-
-	e.ver = (uint32_t)blue;
-	e.epoch = (uint32_t)green;
-	w->shifted = true;
-	w->weights_ns = clock_now_ns();
-	lane_event(w->lane, e);
-	/* On disk before the world can change: the record of a run that is killed then would blame
-	 * the target. */
-	lane_flush(w->lane);
 }
 
 int step_set_weights(struct walk *w, int blue, int green, int64_t until_ns, struct err *err)

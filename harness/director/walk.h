@@ -1,6 +1,6 @@
 /*
- * Inside the director: the state of the walk, shared by director.c (channel, order of steps),
- * steps.c (what each step does), step_script.c, step_rollback.c, step_bake.c and step_probe.c
+ * Inside the director: the state of the walk, shared by director.c (order of steps), walk.c
+ * (channel, clock, record), steps.c (what each step does), step_script.c, step_rollback.c, step_bake.c and step_probe.c
  * (probe calls). Not for other rooms.
  */
 #ifndef DIRECTOR_WALK_H
@@ -64,6 +64,8 @@ struct walk {
 	int signal_error; /* ... 0, or the errno of kill */
 };
 
+/* To the supervisor. */
+void walk_tell(struct walk *, enum control_type, int64_t a, int64_t b, const char *text);
 /* Serves the channel until `over` (may be NULL) says so, the time has come, something listened to
  * is ready, or the run is interrupted or aborted. */
 void walk_wait(struct walk *, int64_t until_ns, bool (*over)(struct walk *));
