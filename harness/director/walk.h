@@ -1,7 +1,7 @@
 /*
  * Inside the director: the state of the walk, shared by director.c (order of steps), walk.c
- * (channel, clock, record), steps.c (what each step does), step_script.c, step_rollback.c, step_bake.c and step_probe.c
- * (probe calls). Not for other rooms.
+ * (channel, clock, record), steps.c (what each step does), step_script.c, step_rollback.c,
+ * step_bake.c, step_tls.c and step_probe.c (probe calls). Not for other rooms.
  */
 #ifndef DIRECTOR_WALK_H
 #define DIRECTOR_WALK_H
