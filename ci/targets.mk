@@ -57,3 +57,9 @@ fuzz: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzz-programs
 	@ci/fuzz/all --seconds $(or $(TIME),60) $(ONLY)
 .PHONY: fuzz fuzz-targets fuzz-programs
+
+# The judge for many small records, which ci/e2e/naive.py holds against a second one.
+all: $(B)/ci/naive/judge
+$(B)/ci/naive/judge: $(B)/ci/naive/judge.o $(B)/libcrossfade.a
+	@echo '  LD   $@'
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

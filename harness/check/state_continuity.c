@@ -53,6 +53,23 @@ static void resumed(struct continuity *s, struct continuity_call *m, const struc
 	}
 }
 
+/* Notes that the turn was answered on this leg. True: it had been, as far as is remembered. */
+static bool answered_before(struct continuity_call *m, const struct event *e)
+{
+	bool same_leg = m->answered && e->leg == m->replied_leg;
+	unsigned newer = same_leg && e->turn > m->replied ? e->turn - m->replied : 0,
+		 older = same_leg && e->turn < m->replied ? m->replied - e->turn : 0;
+	bool before = same_leg && !newer && older < 32 && m->answered >> older & 1;
+
+	if (!same_leg)
+		m->answered = 0;
+	m->answered = newer < 32 ? m->answered << newer : 0;
+	m->answered |= older < 32 ? 1U << older : 0;
+	m->replied = same_leg && older ? m->replied : e->turn;
+	m->replied_leg = e->leg;
+	return before;
+}
+
 static void replied(struct continuity *s, struct continuity_call *m, const struct world_call *c,
 		    const struct world *w, const struct event *e, struct finding *f)
 {
@@ -61,11 +78,9 @@ static void replied(struct continuity *s, struct continuity_call *m, const struc
 	s->acks++;
 	if (!(e->flags & STATE_HAS_DIGEST))
 		s->without_digest++;
-	if (again && !m->resent && e->turn == m->replied && e->leg == m->replied_leg)
+	if (answered_before(m, e) && !m->resent)
 		continuity_convict(m, w, c, e, ANOMALY_DOUBLE_APPLY, f,
 				   "turn %u was answered twice on one leg", e->turn);
-	m->replied = e->turn;
-	m->replied_leg = e->leg;
 	m->resent = false;
 	if (!again)
 		m->acked = e->turn;

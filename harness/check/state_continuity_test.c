@@ -19,6 +19,8 @@ static const struct golden rows[] = {
 	{ "fail-never-persisted-later", VERDICT_FAIL, "never_persisted", "", "" },
 	{ "pass-unknown-write", VERDICT_PASS, "", "", "" },
 	{ "fail-evaporated", VERDICT_FAIL, "evaporated", "", "" },
+	{ "fail-evaporated-while-written", VERDICT_FAIL, "evaporated", "", "" },
+	{ "fail-answered-again", VERDICT_FAIL, "double_apply", "", "" },
 	{ "inconclusive-no-digest", VERDICT_INCONCLUSIVE, "", "", "no_digest" },
 	{ "inconclusive-no-tap", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
 	{ "inconclusive-bypassed", VERDICT_INCONCLUSIVE, "", "", "no_tap" },

@@ -27,10 +27,10 @@ unsigned persist_written(struct persist *p, const struct event *e, unsigned *ret
 {
 	unsigned up_to, early;
 
-	if (e->n > p->written || !p->written) {
-		p->written = e->n;
+	if (!p->written)
 		p->written_ns = e->t_ns;
-	}
+	if (e->n > p->written)
+		p->written = e->n;
 	if (!p->low || e->n < p->low)
 		return 0;
 	up_to = e->n < p->high ? e->n : p->high;

@@ -10,12 +10,13 @@
 
 /* Acknowledged turns without a write yet: low..high, the last of them acknowledged at last_ns. */
 struct persist {
-	int64_t written_ns, first_ns, last_ns;
+	int64_t written_ns; /* Redis has had a turn of the call since then */
+	int64_t first_ns, last_ns;
 	uint16_t written;   /* highest n Redis accepted */
 	uint16_t low, high; /* 0: none */
 	uint8_t instance;   /* that acknowledged the last one */
 	uint16_t unsure;    /* up to here a write of unknown outcome may hold them */
-	bool was_early;     /* some turn was written after its reply */
+	bool was_early;	    /* some turn was written after its reply */
 };
 
 void persist_expect(struct persist *, const struct event *reply_ok);
@@ -33,7 +34,8 @@ struct continuity_call {
 	uint32_t version;      /* highest shown */
 	uint16_t acked, shown; /* highest reply; highest n shown */
 	uint16_t lost_n, lost_acked, lost_leg;
-	uint16_t replied, replied_leg;
+	uint16_t replied, replied_leg; /* highest turn answered on that leg */
+	uint32_t answered;	       /* on that leg: bit k for turn `replied` - k */
 	uint8_t lost_color, lost_instance;
 	bool found_again; /* a later read had it all */
 	bool resent, convicted;
@@ -42,7 +44,7 @@ struct continuity_call {
 struct continuity {
 	bool tap;
 	uint64_t resumes, crossings, acks, commands, without_digest, undecided;
-	uint64_t unseen;         /* acknowledged turns of instances the tap never saw */
+	uint64_t unseen;	 /* acknowledged turns of instances the tap never saw */
 	struct witness *missing; /* turns never persisted: convicted only if the tap's lane is whole
 				  */
 	uint64_t missing_count;
