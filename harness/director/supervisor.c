@@ -190,6 +190,16 @@ static void on_signal(void *user)
 	s->done = s->stage.cancelled = true;
 }
 
+/* A small crowd needs a few percent of a core and must not wait behind a busy machine for it: its
+ * lateness would prove nothing about the target. A large one would keep the stack beside it from
+ * running. */
+static bool must_be_prompt(const struct supervisor *s, enum member_kind kind)
+{
+	enum { SMALL_CROWD = 1000 };
+
+	return kind == MEMBER_WORKER && s->settings->scenario->calls.live <= SMALL_CROWD;
+}
+
 static int start_own(struct supervisor *s, enum member_kind kind, const char *name,
 		     const char *const *extra, const char *word, const struct control_message *bind,
 		     struct member **ret, struct err *err)
@@ -208,7 +218,8 @@ static int start_own(struct supervisor *s, enum member_kind kind, const char *na
 					       .name = name,
 					       .program = self,
 					       .argv = argv,
-					       .control = true },
+					       .control = true,
+					       .prompt = must_be_prompt(s, kind) },
 			ret, err) < 0)
 		return -1;
 	if (stage_send(*ret, bind) < 0)
