@@ -18,7 +18,7 @@
 #include "check/core/witness.h"
 
 struct state {
-	uint64_t fresh, stale, configs;
+	uint64_t fresh, stale, kept, configs;
 	uint32_t told_s; /* last stickiness that convicted, + 1 */
 };
 
@@ -34,8 +34,10 @@ static void judge_fresh(struct state *s, const struct world_call *c, const struc
 	struct witness wit;
 
 	s->fresh++;
-	if (c->color == c->cookie_color)
+	if (c->color == c->cookie_color) {
+		s->kept++;
 		return;
+	}
 	wit = witness_of_call(w, c, e->t_ns);
 	wit.anomaly = ANOMALY_STICKY_LOST;
 	wit.cause = ANOMALY_UNKNOWN;
@@ -178,8 +180,8 @@ static void finish(void *state, const struct world *w, struct finding *f)
 		f,
 		"%llu resumes with a young cookie kept their color, %llu with an expired one after the shift; %llu "
 		"violations (limit 0)",
-		(unsigned long long)s->fresh - f->anomalies[ANOMALY_STICKY_LOST],
-		(unsigned long long)s->stale, (unsigned long long)f->violations);
+		(unsigned long long)s->kept, (unsigned long long)s->stale,
+		(unsigned long long)f->violations);
 }
 
 const struct check check_sticky_reconnect = {
