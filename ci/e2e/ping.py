@@ -214,15 +214,15 @@ def each_failure_names_its_step():
     with server(lambda c: (head_of(c), c.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"))) as at:
         fails_at("upgrade", "503", f"ws://{at}/realtime/")
     with server(lambda c: None) as at:
-        result = fails_at("upgrade", "no answer within 300 ms while waiting for the 101", f"ws://{at}/realtime/",
-                          "--timeout", "300ms")
-        assert 300 <= result["ms"] < 3000, result["ms"]
+        result = fails_at("upgrade", "no answer within 2000 ms while waiting for the 101", f"ws://{at}/realtime/",
+                          "--timeout", "2s")
+        assert 2000 <= result["ms"] < 20000, result["ms"]
     with server(upgrade) as at:
-        fails_at("ready", "waiting for ready", f"ws://{at}/realtime/", "--timeout", "300ms")
+        fails_at("ready", "waiting for ready", f"ws://{at}/realtime/", "--timeout", "2s")
     with server(lambda c: upgrade(c, {"type": "error", "code": "full", "message": "no room"})) as at:
         fails_at("ready", "full: no room", f"ws://{at}/realtime/")
     with server(lambda c: upgrade(c, {"type": "ready"})) as at:
-        fails_at("turn", "waiting for the reply to turn 1", f"ws://{at}/realtime/", "--timeout", "300ms")
+        fails_at("turn", "waiting for the reply to turn 1", f"ws://{at}/realtime/", "--timeout", "2s")
     with server(lambda c: upgrade(c, {"type": "ready"}, {"type": "reply", "n": 1, "turns": 2})) as at:
         fails_at("turn", "says 2 turns, should be 1", f"ws://{at}/realtime/")
     with server(lambda c: upgrade(c, {"type": "ready"}, {"type": "reply", "n": 1, "digest": "0" * 16})) as at:
