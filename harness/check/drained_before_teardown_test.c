@@ -64,12 +64,32 @@ static void a_hangup_beside_a_cut_is_not_counted_as_one(void **state)
 	judgement_free(j);
 }
 
+/* A plan that tears nothing down, as of a deployed system, is judged by its claims. */
+static void claims_are_judged_where_no_teardown_is_planned(void **state)
+{
+	struct story_scenario story;
+	struct judgement *j;
+
+	(void)state;
+	story_scenario(&story);
+	for (size_t i = 0; i < story.scenario.step_count; i++)
+		story.steps[i].skip = story.steps[i].phase == PHASE_TEARDOWN;
+	j = golden_judge("drained_before_teardown", "inconclusive-no-teardown", &story.scenario);
+	assert_int_equal(golden_finding(j, "drained_before_teardown")->verdict, VERDICT_PASS);
+	assert_int_equal(golden_finding(j, "drained_before_teardown")->exposed, 1);
+	judgement_free(j);
+	j = golden_judge("drained_before_teardown", "fail-lie", &story.scenario);
+	assert_int_equal(golden_finding(j, "drained_before_teardown")->verdict, VERDICT_FAIL);
+	judgement_free(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_instance_is_torn_down_empty_and_believed_so_truly),
 		cmocka_unit_test(a_claim_says_whom_it_asked),
 		cmocka_unit_test(a_hangup_beside_a_cut_is_not_counted_as_one),
+		cmocka_unit_test(claims_are_judged_where_no_teardown_is_planned),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -202,6 +202,11 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 
 /* ---- the end ---- */
 
+static bool asked(const struct scenario *scenario)
+{
+	return scenario->state.tap;
+}
+
 static bool aims_at_the_fence(const struct scenario *scenario)
 {
 	const struct profile_plan *p = &scenario->calls.profile[PROFILE_RESUMABLE];
@@ -250,6 +255,8 @@ const struct check check_split_brain = {
 	.name = "split_brain",
 	.about =
 		"at most one instance acts for a call: one writer a state, one voice, one owner an epoch",
+	.asked = asked,
+	.why_not = "Redis is not watched: who writes is not seen",
 	.kinds = KIND(START_OK) | KIND(RESUME_OK) | KIND(REPLY_OK) | KIND(CMD_OK) | KIND(CMD_ERR),
 	.state_bytes = sizeof(struct state),
 	.call_bytes = sizeof(struct call_part),

@@ -198,9 +198,11 @@ static bool tap_is_whole(const struct world *w)
 static void finish(void *state, const struct world *w, struct finding *f)
 {
 	struct continuity *s = state;
+	/* Who declares that Redis is not watched is not asked about it, and told so. */
+	bool watched = w->scenario->state.tap;
 	uint64_t continued;
 
-	if (!s->tap || !s->commands || s->unseen)
+	if (watched && (!s->tap || !s->commands || s->unseen))
 		verdict_doubt(
 			f, REASON_NO_TAP,
 			"%llu of %llu acknowledged turns came from instances whose Redis commands "
@@ -212,14 +214,14 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			f, REASON_NO_TAP,
 			"%llu clients spoke to Redis past the tap: what they wrote was not seen",
 			(unsigned long long)s->bypassed);
-	if (s->missing_count && tap_is_whole(w)) {
+	if (watched && s->missing_count && tap_is_whole(w)) {
 		for (size_t i = 0; i < s->missing_count && i < WITNESS_MAX; i++)
 			verdict_violation(f, &s->missing[i]);
 		if (s->missing_count > WITNESS_MAX) {
 			f->violations += s->missing_count - WITNESS_MAX;
 			f->anomalies[ANOMALY_NEVER_PERSISTED] += s->missing_count - WITNESS_MAX;
 		}
-	} else if (s->missing_count) {
+	} else if (watched && s->missing_count) {
 		verdict_doubt(f, REASON_SOURCE_LOST,
 			      "%llu turns have no write in a tap lane that is not whole",
 			      (unsigned long long)s->missing_count);
@@ -239,10 +241,11 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	finding_say(
 		f,
 		"%llu resumes, %llu crossings of color, %llu turns acknowledged; %llu violations (limit 0; 95 %% bound "
-		"%.3g %%)",
+		"%.3g %%)%s",
 		(unsigned long long)s->resumes, (unsigned long long)s->crossings,
 		(unsigned long long)s->acks, (unsigned long long)f->violations,
-		finding_bound_percent(f->violations, continued));
+		finding_bound_percent(f->violations, continued),
+		watched ? "" : "; Redis was not watched: persist before ack was not judged");
 }
 
 static void release(void *state)

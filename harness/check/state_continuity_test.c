@@ -33,10 +33,32 @@ static void a_state_is_judged_by_what_the_caller_was_told(void **state)
 	golden_all("state_continuity", rows, sizeof(rows) / sizeof(*rows), NULL);
 }
 
+/* The same record: who watches Redis and saw nothing has a doubt, who said beforehand that it is
+ * not watched has the rest judged, and is told. */
+static void what_nobody_watches_is_told_and_not_doubted(void **state)
+{
+	struct story_scenario story;
+	struct judgement *j;
+
+	(void)state;
+	story_scenario(&story);
+	story.scenario.state.tap = false;
+	j = golden_judge("state_continuity", "inconclusive-no-tap", &story.scenario);
+	assert_int_equal(golden_finding(j, "state_continuity")->verdict, VERDICT_PASS);
+	assert_non_null(strstr(golden_finding(j, "state_continuity")->summary, "was not watched"));
+	for (size_t i = 0; i < j->finding_count; i++)
+		assert_string_not_equal(j->findings[i].name, "split_brain");
+	judgement_free(j);
+	j = golden_judge("state_continuity", "fail-ack-lost", &story.scenario);
+	assert_int_equal(golden_finding(j, "state_continuity")->verdict, VERDICT_FAIL);
+	judgement_free(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_state_is_judged_by_what_the_caller_was_told),
+		cmocka_unit_test(what_nobody_watches_is_told_and_not_doubted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
