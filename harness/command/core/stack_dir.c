@@ -105,12 +105,15 @@ int stack_facts_read(const char *dir, struct stack_facts *ret, struct err *err)
 	struct stack_facts facts = { .member_count = 0 };
 	char *path = xasprintf("%s/stack.json", dir);
 	json_error_t where;
-	json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
-	int result = 1;
+	json_t *json;
+	int why, result = 1;
 
+	errno = 0;
+	json = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+	why = errno; /* not asked again whether it is there: it may have come meanwhile */
 	if (json && take_facts(json, &facts))
 		*ret = facts;
-	else if (!json && access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+	else if (!json && (why == ENOENT || why == ENOTDIR))
 		result = 0;
 	else
 		result = err_set(err, ERR_INPUT, "%s: not what a stack says of itself%s%s", path,
