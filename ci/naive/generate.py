@@ -172,7 +172,7 @@ def agent_cuts(s):
 
 
 def another_color(s):
-    e = s.pick("dial.ok")
+    e = s.pick("dial.ok", where=lambda e: "color" in e)
     if e:
         color = "green" if e["color"] == "blue" else "blue"
         name = s.random.choice(INSTANCES[color])

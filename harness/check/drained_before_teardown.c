@@ -321,6 +321,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	by_claims = !torn_count && s->claims && !teardown_is_planned(w);
 	if (by_claims)
 		legs = s->claims;
+	finding_trust(f, w, ROLE_WORKER);
 	verdict_saw(f, legs > f->violations ? legs : f->violations, 1);
 	if (!torn_count && !by_claims)
 		verdict_doubt(f, REASON_NO_PHASE, "no instance was torn down");

@@ -219,6 +219,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 					0;
 
 	close_split(s, w, w->last_ns, f);
+	finding_trust(f, w, ROLE_DIRECTOR);
 	verdict_saw(f, s->fresh + s->split_fresh, 1);
 	if (w->legs_without_color)
 		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their color",

@@ -84,6 +84,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 {
 	struct state *s = state;
 
+	finding_trust(f, w, ROLE_DIRECTOR);
 	verdict_saw(f, s->fresh, 1);
 	if (w->legs_without_color)
 		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their color",
@@ -93,8 +94,9 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	finding_say(
 		f,
 		"%llu fresh dials while green had weight 0, %llu on green, %llu foreign writes by green (limit 0)",
-		(unsigned long long)s->fresh, (unsigned long long)(f->violations - s->writes),
-		(unsigned long long)s->writes);
+		(unsigned long long)s->fresh,
+		(unsigned long long)(f->violations ? f->violations - s->writes : 0),
+		(unsigned long long)(f->violations ? s->writes : 0));
 }
 
 const struct check check_no_green_at_zero = {

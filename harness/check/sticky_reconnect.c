@@ -161,6 +161,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	struct state *s = state;
 	uint64_t resumes = s->fresh + s->stale;
 
+	finding_trust(f, w, ROLE_DIRECTOR);
 	verdict_saw(f, resumes > f->violations ? resumes : f->violations, 1);
 	if (w->legs_without_color)
 		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their color",

@@ -1,5 +1,6 @@
 #include "check/core/cause.h"
 #include "check/core/outcome.h"
+#include "check/core/witness.h"
 
 /* A polite goodbye in the middle of a sentence is a drop all the same. */
 static unsigned how_lost(const struct world_call *c)
@@ -15,8 +16,11 @@ static unsigned never_back(const struct world *w, const struct world_call *c)
 	const struct profile_plan *plan = &w->scenario->calls.profile[PROFILE_RESUMABLE];
 	bool ended = c->flags & CALL_ENDED,
 	     by_us = c->cut.side == SIDE_CALLER && !(c->flags & CALL_PLANNED_LOSS);
-	int64_t until_ns = ended ? c->end_ns : w->last_ns;
+	int64_t until_ns = ended ? c->end_ns : w->last_ns,
+		known_ns = ended ? INT64_MAX : known_until_ns(w, ROLE_WORKER);
 
+	if (known_ns < until_ns) /* it may have come back after its lane was cut off */
+		until_ns = known_ns > c->lost_ns ? known_ns : c->lost_ns;
 	if (by_us && ended && c->end_code == CALL_MUTED)
 		return CALL_MUTED;
 	if (by_us && ended && c->end_code == CALL_ABANDONED)

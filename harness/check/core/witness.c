@@ -83,3 +83,36 @@ bool phase_is_stuck_drain(const struct world *w, const struct event *e)
 	return e->code == PHASE_DRAIN && e->flags == PHASE_END_FAILED && step && phase &&
 	       e->t_ns - phase->start_ns >= step->deadline_ns - NS_PER_S;
 }
+
+int64_t known_until_ns(const struct world *w, enum lane_role role)
+{
+	const struct lane_status *lanes = NULL;
+	size_t count = w->names ? history_lanes(w->names, &lanes) : 0;
+	bool seen = !w->names || !history_header(w->names);
+	int64_t until_ns = INT64_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		seen |= lanes[i].role == role;
+		if (!lanes[i].whole && lanes[i].role == role && lanes[i].last_ns < until_ns)
+			until_ns = lanes[i].last_ns;
+	}
+	return seen ? until_ns : INT64_MIN;
+}
+
+void finding_trust(struct finding *f, const struct world *w, enum lane_role role)
+{
+	int64_t until_ns = known_until_ns(w, role);
+	unsigned long long taken_back = f->violations;
+
+	for (size_t i = 0; i < f->witness_count; i++) {
+		if (f->witnesses[i].t_ns <= until_ns)
+			return;
+	}
+	if (!taken_back)
+		return;
+	f->violations = f->witness_count = 0;
+	memset(f->anomalies, 0, sizeof(f->anomalies));
+	verdict_doubt(f, REASON_SOURCE_LOST,
+		      "what looks like %llu violations came after the last word of a %s lane",
+		      taken_back, lane_role_name(role));
+}

@@ -12,6 +12,13 @@ struct witness witness_of_moment(const struct world *, int64_t t_ns);
 void witness_say(struct witness *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* This phase.end says that a drain did not come to an end in its time. */
 bool phase_is_stuck_drain(const struct world *, const struct event *phase_end);
+/* The last stamp of the role's lanes that were cut off, the earliest; INT64_MAX: none was. Final
+ * only when the history has been read. */
+int64_t known_until_ns(const struct world *, enum lane_role);
+/* What such a lane would have said is known up to its last word (weights by the director's, ends
+ * of legs by the workers'). Where it was cut off, what came later convicts nobody: it is taken
+ * back, and a doubt. To be called when all violations are in. */
+void finding_trust(struct finding *, const struct world *, enum lane_role);
 /* The finding's summary. */
 void finding_say(struct finding *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* 100 x the 95 % upper bound of the share, as verdict_finish will have it. */
