@@ -214,7 +214,7 @@ def each_failure_names_its_step():
     with server(lambda c: (head_of(c), c.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"))) as at:
         fails_at("upgrade", "503", f"ws://{at}/realtime/")
     with server(lambda c: None) as at:
-        result = fails_at("upgrade", "no answer within 2000 ms while waiting for the 101", f"ws://{at}/realtime/",
+        result = fails_at("upgrade", "ms while waiting for the 101", f"ws://{at}/realtime/",
                           "--timeout", "2s")
         assert 2000 <= result["ms"] < 20000, result["ms"]
     with server(upgrade) as at:
