@@ -188,6 +188,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_TLS_VERSION] = "tls_version",
 	[ANOMALY_TLS_CERTIFICATE] = "tls_certificate",
 	[ANOMALY_DOUBLE_VOICE] = "double_voice",
+	[ANOMALY_DISTURBED] = "disturbed",
+	[ANOMALY_DEAD_AIR] = "dead_air",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 

@@ -197,6 +197,8 @@ enum anomaly {
 	ANOMALY_TLS_VERSION,	 /* the listener cannot do TLS 1.3 */
 	ANOMALY_TLS_CERTIFICATE, /* expired, of another name, or of an unknown issuer */
 	ANOMALY_DOUBLE_VOICE,	 /* an instance the caller has left still speaks to it */
+	ANOMALY_DISTURBED,	 /* a call lost its leg more often than it may, and came back */
+	ANOMALY_DEAD_AIR,	 /* a call was without a leg for longer than it may be */
 	ANOMALY_COUNT
 };
 

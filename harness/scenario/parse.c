@@ -204,7 +204,7 @@ static int parse_absent(struct parse *p, const struct field *f, bool map_given, 
 	}
 	if (f->type == FIELD_DURATION)
 		*(int64_t *)field_at(f, base) = f->absent;
-	else if (f->type == FIELD_WORD)
+	else if (f->type == FIELD_WORD || f->type == FIELD_INTEGER)
 		*(int *)field_at(f, base) = (int)f->absent;
 	return 0;
 }

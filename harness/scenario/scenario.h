@@ -83,6 +83,8 @@ struct profile_plan {
 	struct dist lose_leg;
 	enum lose_when when;
 	int64_t resume_within_ns, backoff_base_ns, backoff_cap_ns; /* full jitter */
+	int disturbances;    /* losses of a call that it did not plan, at most; -1: no budget */
+	int64_t dead_air_ns; /* of a call, in all of them together; 0: no budget */
 };
 
 struct calls {

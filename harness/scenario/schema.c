@@ -230,6 +230,12 @@ static const struct field resumable_fields[] = {
 	ROW("backoff", FIELD_RANGE, AT(profile_plan, backoff_base_ns),
 	    "between dials: a random part of a doubling wait, as full-jitter 100ms..1s",
 	    .prefix = "full-jitter", .fallback = "full-jitter 100ms..1s", .min = NS_PER_MS),
+	ROW("disturbances", FIELD_INTEGER, AT(profile_plan, disturbances),
+	    "how often a call may be made to reconnect; without: not judged", .absent = -1,
+	    .max = 1000),
+	ROW("dead_air", FIELD_DURATION, AT(profile_plan, dead_air_ns),
+	    "how long a call may be without a leg for it, in all; without: not judged",
+	    .min = NS_PER_MS),
 };
 static const struct map resumable_map = {
 	.name = "resumable", MAP_OF(resumable_fields), .scalar_key = "share",

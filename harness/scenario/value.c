@@ -191,11 +191,12 @@ bool value_absent(const struct field *f, const void *at)
 		return !f->fallback && !*(const bool *)at;
 	case FIELD_WORD:
 		return !f->fallback && *(const int *)at == f->absent;
+	case FIELD_INTEGER:
+		return !f->fallback && !f->required && *(const int *)at == f->absent;
 	case FIELD_WORDS:
 		return !*(const unsigned *)at;
 	case FIELD_RESERVED:
 		return true;
-	case FIELD_INTEGER:
 	case FIELD_SEED:
 	case FIELD_SHARE:
 	case FIELD_NUMBER:

@@ -192,6 +192,9 @@ static void random_scenario(struct rng *rng, struct buf *out)
 	}
 	buf_printf(out, "      resume_within: %s\n      backoff: full-jitter %s..%s\n",
 		   duration(rng, 9 * s, 99 * s, a), duration(rng, 1000000, s, b), "2s");
+	if (rng_below(rng, 2))
+		buf_printf(out, "      disturbances: %d\n      dead_air: %s\n",
+			   (int)rng_below(rng, 3), duration(rng, 1000000, 9 * s, a));
 	buf_printf(out, "cutover:\n  - steady: %s\n  - shift: { blue: 0, green: %d, skip: %s }\n",
 		   duration(rng, 0, 99 * s, a), 1 + (int)rng_below(rng, 999),
 		   rng_below(rng, 2) ? "on" : "off");

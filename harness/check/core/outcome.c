@@ -68,9 +68,7 @@ static bool in_time_but_for_us(const struct world *w, int64_t from_ns, int64_t t
 	return stalled_ns && to_ns - from_ns - stalled_ns <= limit_ns;
 }
 
-/* Cut while we stood still, for no reason that can be seen: for our silence, or for the Redis that
- * it could not reach through us. */
-static bool cut_for_our_silence(const struct world *w, const struct leg_cut *cut)
+bool cut_is_ours(const struct world *w, const struct leg_cut *cut)
 {
 	enum anomaly cause = cause_of_cut(w, cut).anomaly;
 	int64_t from_ns = cut->t_ns - cut->silent_ms * NS_PER_MS;
@@ -100,7 +98,7 @@ bool outcome_is_ours(const struct world *w, const struct world_call *c, unsigned
 		return in_time_but_for_us(w, c->late_from_ns, c->late_to_ns, resume_ns);
 	if (c->profile == PROFILE_RESUMABLE)
 		return c->lost_ns && in_time_but_for_us(w, c->lost_ns, end_ns, resume_ns);
-	return cut_for_our_silence(w, &c->cut);
+	return cut_is_ours(w, &c->cut);
 }
 
 const char *outcome_name(unsigned outcome)

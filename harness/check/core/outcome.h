@@ -24,6 +24,9 @@ unsigned outcome_of(const struct world *, const struct world_call *);
 /* A bad end that proves nothing against the target: we had no descriptors or ports for it, or it
  * would have had its time had we not stood still meanwhile. To be asked once the call is done. */
 bool outcome_is_ours(const struct world *, const struct world_call *, unsigned outcome);
+/* Cut while we stood still, for no reason that can be seen: for our silence, or for the Redis that
+ * it could not reach through us. As late as the one above. */
+bool cut_is_ours(const struct world *, const struct leg_cut *);
 const char *outcome_name(unsigned outcome);
 /* Counts it: muted and truncated are dropped. */
 void ledger_add(struct ledger *, unsigned outcome);

@@ -50,6 +50,7 @@ void story_scenario(struct story_scenario *s)
 			.calls.profile[PROFILE_RESUMABLE] = {
 				.share = 0.5,
 				.resume_within_ns = 5 * NS_PER_S,
+				.disturbances = -1,
 			},
 		},
 		.steps = {

@@ -67,6 +67,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_TLS_VERSION] = "the listener cannot speak TLS 1.3",
 	[ANOMALY_TLS_CERTIFICATE] = "the listener's certificate is not valid for the callers",
 	[ANOMALY_DOUBLE_VOICE] = "two instances spoke to the caller at a time",
+	[ANOMALY_DISTURBED] = "made to reconnect more often than the scenario allows",
+	[ANOMALY_DEAD_AIR] = "without a leg for longer than the scenario allows",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
 	       "every anomaly has its sentence");
