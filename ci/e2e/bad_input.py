@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lib
 
 DEMO = os.path.join(lib.ROOT, "scenarios/demo.yaml")
-BAD, HARNESS = 104, 97
+BAD, HARNESS, INCONCLUSIVE = 104, 97, 98
 
 
 def scenario(*replacements):
@@ -250,10 +250,11 @@ gates:
   refused: [ "count == 0" ]
 """)
     record = os.path.join(tempfile.mkdtemp(), "run")
-    err = refused(["run", path, "--dir", record], HARNESS, "127.0.0.1:9")
-    assert lib.load_result(os.path.join(record, "result.json"))["exit_code"] == HARNESS, err
+    err = refused(["run", path, "--dir", record], INCONCLUSIVE, "127.0.0.1:9")
+    result = lib.load_result(os.path.join(record, "result.json"))
+    assert result["exit_code"] == INCONCLUSIVE and result["verdict"] == "inconclusive", err
     code, out, _ = lib.run(["check", record])
-    assert code == HARNESS and "127.0.0.1:9" in out, f"check: exit {code}\n{out}"
+    assert code == INCONCLUSIVE and "127.0.0.1:9" in out, f"check: exit {code}\n{out}"
 
 
 if __name__ == "__main__":

@@ -125,7 +125,9 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	if (not_reached)
 		verdict_doubt(f, REASON_NO_PHASE, "%llu planned steps were not reached",
 			      (unsigned long long)not_reached);
-	if (w->failure)
+	if (w->refused)
+		verdict_doubt(f, REASON_UNREACHABLE, "%s", w->refused);
+	else if (w->failure)
 		verdict_doubt(f, REASON_SOURCE_LOST, "the run broke off");
 	else if (w->run_end_flags & RUN_INTERRUPTED)
 		verdict_doubt(f, REASON_INTERRUPTED, "no step was begun after that");

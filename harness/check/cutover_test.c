@@ -10,6 +10,7 @@ static const struct golden rows[] = {
 	{ "fail-action", VERDICT_FAIL, "unknown", "", "" },
 	{ "fail-stuck", VERDICT_FAIL, "drain_stuck", "drained_before_teardown", "" },
 	{ "inconclusive-interrupted", VERDICT_INCONCLUSIVE, "", "", "interrupted" },
+	{ "inconclusive-refused", VERDICT_INCONCLUSIVE, "", "", "unreachable" },
 	{ "inconclusive-torn", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
 };
 

@@ -297,8 +297,13 @@ static int run_main(int argc, char **argv)
 	if (p.failure.kind != ERR_INPUT && has_record(dir.path) &&
 	    judge_and_report(&request, &code, &err) < 0 && !p.failure.kind)
 		code = command_fail(&err);
-	if (p.failure.kind)
-		code = command_fail(&p.failure);
+	if (p.failure.kind) {
+		int failed = command_fail(&p.failure);
+
+		/* A deployed system that refused is news, and judged. */
+		if (p.failure.kind != ERR_WORLD || code != EXIT_INCONCLUSIVE)
+			code = failed;
+	}
 out:
 	buf_free(&warnings);
 	buf_free(&again);

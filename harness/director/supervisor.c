@@ -292,6 +292,12 @@ out:
 	return result;
 }
 
+/* Before anybody called, and of what we did not start ourselves. */
+static bool is_refusal(const struct supervisor *s)
+{
+	return s->failure.kind == ERR_WORLD && s->settings->scenario->stack.kind == STACK_NONE;
+}
+
 /* Before anything is ended by us: what breaks from here on is not the target's doing. A whole run,
  * or one interrupted in the middle, is the director's to end. */
 static void note_end(struct supervisor *s)
@@ -299,7 +305,7 @@ static void note_end(struct supervisor *s)
 	struct event e = event_make(EVENT_RUN_END, clock_now_ns());
 
 	if (s->failure.kind) {
-		e.flags = RUN_BROKE;
+		e.flags = is_refusal(s) ? RUN_REFUSED : RUN_BROKE;
 		e.conn = lane_note(s->stage.lane, "%s", s->failure.text);
 	} else if (!s->director) {
 		e.flags = RUN_INTERRUPTED;

@@ -112,7 +112,8 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	  "the schedule's zero: all due_ns of the plan count from t_ns. n: workers")             \
 	X(RUN_END, "run.end",                                                                    \
 	  "flags: 1 interrupted, 2 early (a step failed, nothing to wait for), 4 a failure "     \
-	  "of ours, which conn notes. The supervisor's own comes before it ends the stack")      \
+	  "of ours, 8 a deployed system that would not have us begin; conn notes which. The "    \
+	  "supervisor's own comes before it ends the stack")                                     \
 	X(PHASE_BEGIN, "phase.begin",                                                            \
 	  "code: enum phase; n: step number; conn: note with its words")                         \
 	X(PHASE_END, "phase.end",                                                                \
@@ -176,7 +177,7 @@ enum event_kind {
 _Static_assert(EVENT_KIND_COUNT <= 64, "checkers name the kinds they want in one 64-bit set");
 
 /* flags of run.end */
-enum { RUN_INTERRUPTED = 1, RUN_EARLY = 2, RUN_BROKE = 4 };
+enum { RUN_INTERRUPTED = 1, RUN_EARLY = 2, RUN_BROKE = 4, RUN_REFUSED = 8 };
 /* flags of dial.inv and dial.ok */
 enum {
 	DIAL_HAS_COOKIE = 1,    /* an affinity cookie went out with the dial */

@@ -199,6 +199,8 @@ void world_control(struct world *w, const struct event *e)
 		w->run_end_flags |= e->flags;
 		if (e->flags & RUN_BROKE)
 			w->failure = world_note(w, e);
+		if (e->flags & RUN_REFUSED)
+			w->refused = world_note(w, e);
 		break;
 	case EVENT_PHASE_BEGIN:
 		phases_begin(&w->phases, (enum phase)(e->code % PHASE_COUNT), e->n, e->t_ns);

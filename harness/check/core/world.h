@@ -107,6 +107,7 @@ struct world {
 	int64_t run_end_ns;
 	uint8_t run_end_flags;
 	const char *failure; /* of ours, that ended the run; NULL: none */
+	const char *refused; /* by the deployed system, before anybody called; NULL: not */
 	uint64_t events, turns, resumes, crossings;
 	uint64_t started, admitted, crossed_shift;
 	uint64_t legs_without_color;
