@@ -17,8 +17,9 @@ enum { ERR_TEXT_MAX = 512 };
 enum err_kind {
 	ERR_NONE = 0,
 	ERR_INPUT, /* bad scenario, flag or run directory: 104 */
-	ERR_WORLD, /* the outside refused: a failed action, 98 where a deployed system would not have us
-		      begin, 97 while starting the local stack */
+	/* the outside refused: a failed action; 98 where a deployed system would not have us begin;
+	 * 97 while starting the local stack */
+	ERR_WORLD,
 	ERR_HARNESS, /* our own fault: 97 */
 };
 
