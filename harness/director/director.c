@@ -81,6 +81,22 @@ static int open_driver(struct walk *w, struct err *err)
 	return result;
 }
 
+/* A cutover that was made before proves nothing now. */
+static int something_to_cut_over(const struct walk *w, struct err *err)
+{
+	for (size_t i = 0; i < w->scenario->step_count; i++) {
+		const struct step *s = &w->scenario->steps[i];
+
+		if (w->snapshot.weight[COLOR_BLUE] == 0 && !s->skip &&
+		    (s->phase == PHASE_SHIFT || s->phase == PHASE_SCRIPT))
+			return err_set(err, ERR_WORLD,
+				       "blue has weight 0 before the cutover, green %d: set them "
+				       "back, or nothing is cut over",
+				       w->snapshot.weight[COLOR_GREEN]);
+	}
+	return 0;
+}
+
 /* Before the curtain rises: the balancer answers, its targets are healthy, and we know what to go
  * back to. */
 static int prepare(struct walk *w, struct err *err)
@@ -107,7 +123,9 @@ static int prepare(struct walk *w, struct err *err)
 		walk_wait(w, clock_now_ns() + 100 * NS_PER_MS, NULL);
 	}
 	step_tls(w);
-	return step_read_back(w, 1, &w->snapshot, err);
+	if (step_read_back(w, 1, &w->snapshot, err) < 0)
+		return -1;
+	return something_to_cut_over(w, err);
 }
 
 /* One step with its marks. */
