@@ -113,7 +113,8 @@ class Call:
 
 class Record:
     def __init__(self, lines):
-        # What is said of a lane's damage is not looked at.
+        # Of a lane's damage only the tap's is looked at.
+        self.tap_is_torn = any('"role":"tap"' in line and '"damage"' in line for line in lines)
         lines = [line for line in lines if line.strip() and not line.startswith(("#", '{"lane":'))]
         self.events = [Event(i, line) for i, line in enumerate(lines)]
         names = []
@@ -315,6 +316,34 @@ def persisted(record, call):
     return bad, doubtful
 
 
+def aborted(call):
+    """A resume shows a turn whose write Redis refused, and that nobody wrote since: G1a."""
+    for shown in call.all("resume.ok"):
+        writes = [w for w in accepted(call) if w.place < shown.place]
+        unsure = [e.n for e in call.all("cmd.info") if e.code in WRITES and e.flags & HAS_STATE and e.place < shown.place]
+        for e in call.all("cmd.err"):
+            if not (e.code in WRITES and e.flags & (CALL_KEY | HAS_STATE) == CALL_KEY | HAS_STATE and e.place < shown.place):
+                continue
+            known = any(w.n >= e.n for w in writes) or max(unsure, default=0) >= e.n
+            if shown.flags & HAS_TURNS and shown.n >= e.n and not known:
+                return [f"{call.name}: aborted read of turn {e.n}"]
+    return []
+
+
+def fell_back(call):
+    """Redis showed less than it had held, and never all of it again: I2 d, of an agent that echoes nothing."""
+    gets = [e for e in call.all("cmd.ok") if e.code == "get" and e.flags & HAS_STATE and not e.flags & NIL and
+            e.flags & CALL_KEY and call.lives_at(e.place)]
+    held = sorted(accepted(call) + gets, key=lambda e: e.place)
+    for e in gets:
+        before = [h for h in held if h.place < e.place]
+        most = max((h.n for h in before), default=0)
+        first = next((h for h in before if h.n == most), None)
+        if first and e.n < most and e.due > first.t and not any(h.place > e.place and h.n >= most for h in held):
+            return [f"{call.name}: Redis had {most} turns and shows {e.n}"]
+    return []
+
+
 def evaporated(call):
     for e in call.all("cmd.ok"):
         if e.code == "get" and e.flags & NIL and e.flags & CALL_KEY and call.lives_at(e.place):
@@ -328,7 +357,10 @@ def state_continuity(record):
     crossings = resumes = commands = 0
     for call in record.calls:
         early, unseen = persisted(record, call)
-        bad += reads(call) + early + evaporated(call)
+        unwritten = [text for text in early if text.endswith("never persisted")] + aborted(call) + fell_back(call)
+        bad += reads(call) + evaporated(call) + [text for text in early if text not in unwritten]
+        # What was not written after all may be in what is missing.
+        (doubtful if record.tap_is_torn else bad).extend(unwritten)
         doubtful += unseen
         resumes += len(call.all("resume.ok"))
         commands += sum(1 for e in call.all("cmd.ok") if e.flags & CALL_KEY)

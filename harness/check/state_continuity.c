@@ -9,9 +9,15 @@
  * Only a definite order convicts; equal stamps never do. A call that was convicted for its state is
  * judged no further: all that follows from a loss would be reported as something else. Whether a
  * loss is ack_lost or stale_resume is known only at the call's end: a later read that has it all
- * makes it stale.
+ * makes it stale. An agent that echoes nothing is judged by what Redis accepted and showed.
+ *
+ * Not looked for: dirty_write (G0). A call's state is one key, and no write of one key is seen
+ * half done. Not held against anybody: a write of unknown outcome that shows later
+ * (info_surfaced); it is counted.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check/core/continuity.h"
 #include "check/core/witness.h"
@@ -47,6 +53,8 @@ static void resumed(struct continuity *s, struct continuity_call *m, const struc
 	if (!(e->flags & STATE_HAS_TURNS))
 		return;
 	continuity_read(m, c, w, e, m->acked, f);
+	if (s->tap)
+		continuity_resumed(s, m, c, w, e);
 	if (!m->convicted && e->n > m->acked) {
 		m->acked = e->n; /* the caller was told, and need not ask again */
 		m->shown = e->n;
@@ -96,6 +104,12 @@ static bool may_write(unsigned verb)
 	       verb == VERB_HSET || verb == VERB_MSET || verb == VERB_APPEND;
 }
 
+static void read_again(struct continuity *s, struct continuity_call *m, const struct event *e)
+{
+	s->surfaced += persist_surfaces(&m->persist, e->n);
+	persist_read(&m->persist, e);
+}
+
 static void written(struct continuity *s, struct continuity_call *m, const struct world_call *c,
 		    const struct world *w, const struct event *e, struct finding *f)
 {
@@ -107,14 +121,13 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 	if (e->code == VERB_GET) {
 		if (e->flags & CMD_NIL && m->persist.written && e->due_ns > m->persist.written_ns &&
 		    world_call_lives(c))
-			continuity_convict(
-				m, w, c, e, ANOMALY_EVAPORATED, f,
-				"Redis has no state of a live call whose turn %u it had accepted",
-				m->persist.written);
+			continuity_gone(s, m, c, w, e, f);
+		else if (e->flags & CMD_HAS_STATE && world_call_lives(c))
+			read_again(s, m, e);
 		return;
 	}
 	if (e->code == VERB_DEL) {
-		m->persist.written = 0;
+		persist_deleted(&m->persist);
 		return;
 	}
 	if (!(e->flags & CMD_HAS_STATE) || e->flags & CMD_NIL) {
@@ -142,6 +155,8 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 
 	if (e->kind == EVENT_BYPASS)
 		((struct continuity *)state)->bypassed += e->n;
+	else if (e->kind == EVENT_EXIT && !strncmp(world_note(w, e), "redis", 5))
+		((struct continuity *)state)->server_ended_ns = e->t_ns;
 	if (!c)
 		return;
 	switch (e->kind) {
@@ -161,6 +176,10 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 	case EVENT_CMD_OK:
 		if (e->flags & CMD_CALL_KEY)
 			written(state, m, c, w, e, f);
+		break;
+	case EVENT_CMD_ERR:
+		if (e->flags & CMD_CALL_KEY && e->flags & CMD_HAS_STATE && e->code != VERB_GET)
+			persist_refused(&m->persist, e);
 		break;
 	case EVENT_CMD_INFO:
 		if (e->flags & CMD_HAS_STATE && e->code != VERB_GET)
@@ -201,6 +220,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	/* Who declares that Redis is not watched is not asked about it, and told so. */
 	bool watched = w->scenario->state.tap;
 	uint64_t continued;
+	char surfaced[80] = "";
 
 	if (watched && (!s->tap || !s->commands || s->unseen))
 		verdict_doubt(
@@ -214,18 +234,9 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			f, REASON_NO_TAP,
 			"%llu clients spoke to Redis past the tap: what they wrote was not seen",
 			(unsigned long long)s->bypassed);
-	if (watched && s->missing_count && tap_is_whole(w)) {
-		for (size_t i = 0; i < s->missing_count && i < WITNESS_MAX; i++)
-			verdict_violation(f, &s->missing[i]);
-		if (s->missing_count > WITNESS_MAX) {
-			f->violations += s->missing_count - WITNESS_MAX;
-			f->anomalies[ANOMALY_NEVER_PERSISTED] += s->missing_count - WITNESS_MAX;
-		}
-	} else if (watched && s->missing_count) {
-		verdict_doubt(f, REASON_SOURCE_LOST,
-			      "%llu turns have no write in a tap lane that is not whole",
-			      (unsigned long long)s->missing_count);
-	}
+	if (watched)
+		continuity_tell_missing(s, tap_is_whole(w), f);
+	f->anomalies[ANOMALY_INFO_SURFACED] += s->surfaced; /* legal: no violation */
 	if (s->without_digest)
 		verdict_doubt(f, REASON_NO_DIGEST,
 			      "%llu answers carried no digest: only counts were judged",
@@ -238,13 +249,17 @@ static void finish(void *state, const struct world *w, struct finding *f)
 		verdict_doubt(f, REASON_VACUOUS, "no call crossed from one color to the other");
 	continued = s->resumes > f->violations ? s->resumes : f->violations;
 	verdict_saw(f, continued, 1);
+	if (s->surfaced)
+		snprintf(surfaced, sizeof(surfaced),
+			 "; %llu writes of unknown outcome took effect, which is legal",
+			 (unsigned long long)s->surfaced);
 	finding_say(
 		f,
 		"%llu resumes, %llu crossings of color, %llu turns acknowledged; %llu violations (limit 0; 95 %% bound "
-		"%.3g %%)%s",
+		"%.3g %%)%s%s",
 		(unsigned long long)s->resumes, (unsigned long long)s->crossings,
 		(unsigned long long)s->acks, (unsigned long long)f->violations,
-		finding_bound_percent(f->violations, continued),
+		finding_bound_percent(f->violations, continued), surfaced,
 		watched ? "" : "; Redis was not watched: persist before ack was not judged");
 }
 
@@ -260,7 +275,7 @@ const struct check check_state_continuity = {
 	.about =
 		"what a caller was told is in the state of whoever answers it next, once, and was in Redis before it was told",
 	.kinds = KIND(START_OK) | KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) | KIND(CMD_OK) |
-		 KIND(CMD_INFO) | KIND(KEY) | KIND(BYPASS),
+		 KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY) | KIND(BYPASS) | KIND(EXIT),
 	.state_bytes = sizeof(struct continuity),
 	.call_bytes = sizeof(struct continuity_call),
 	.begin = begin,

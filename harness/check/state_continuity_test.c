@@ -11,6 +11,16 @@ static const struct golden rows[] = {
 	{ "fail-doubled", VERDICT_FAIL, "double_apply", "", "" },
 	{ "fail-doubled-and-counted", VERDICT_FAIL, "double_apply", "", "" },
 	{ "fail-skipped", VERDICT_FAIL, "ack_lost", "", "" },
+	{ "fail-reorder", VERDICT_FAIL, "reorder", "", "" },
+	{ "fail-left-out", VERDICT_FAIL, "reorder", "", "" },
+	{ "fail-aborted-read", VERDICT_FAIL, "phantom_turn", "", "" },
+	{ "pass-surfaced-by-resume", VERDICT_PASS, "info_surfaced", "", "" },
+	{ "pass-refused-then-accepted", VERDICT_PASS, "", "", "" },
+	{ "pass-info-surfaced", VERDICT_PASS, "info_surfaced", "", "" },
+	{ "fail-redis-lost-it", VERDICT_FAIL, "ack_lost", "", "" },
+	{ "fail-redis-fell-back", VERDICT_FAIL, "regress", "", "" },
+	{ "inconclusive-applied-again", VERDICT_INCONCLUSIVE, "", "", "no_digest" },
+	{ "inconclusive-read-at-once", VERDICT_INCONCLUSIVE, "", "", "no_digest" },
 	{ "fail-cross-call", VERDICT_FAIL, "cross_call", "", "" },
 	{ "fail-regress", VERDICT_FAIL, "regress", "", "" },
 	{ "fail-ack-early", VERDICT_FAIL, "ack_early", "", "" },
@@ -19,9 +29,14 @@ static const struct golden rows[] = {
 	{ "fail-never-persisted-later", VERDICT_FAIL, "never_persisted", "", "" },
 	{ "pass-unknown-write", VERDICT_PASS, "", "", "" },
 	{ "fail-evaporated", VERDICT_FAIL, "evaporated", "", "" },
+	{ "fail-evaporated-expired", VERDICT_FAIL, "evaporated", "", "" },
+	{ "fail-evaporated-restart", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-evaporated-while-written", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-answered-again", VERDICT_FAIL, "double_apply", "", "" },
 	{ "inconclusive-no-digest", VERDICT_INCONCLUSIVE, "", "", "no_digest" },
+	{ "inconclusive-tap-torn", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
+	{ "inconclusive-tap-torn-aborted", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
+	{ "fail-tap-torn", VERDICT_FAIL, "ack_lost", "", "" },
 	{ "inconclusive-no-tap", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
 	{ "inconclusive-bypassed", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
 	{ "inconclusive-no-crossing", VERDICT_INCONCLUSIVE, "", "", "vacuous" },
@@ -54,10 +69,39 @@ static void what_nobody_watches_is_told_and_not_doubted(void **state)
 	judgement_free(j);
 }
 
+static void what_is_said_tells_the_kind_and_the_evidence(void **state)
+{
+	static const struct {
+		const char *name, *text;
+	} said[] = {
+		{ "fail-reorder", "turn 4 was applied before turn 3" },
+		{ "fail-left-out", "goes on from turn 2 and leaves out what was sent before" },
+		{ "fail-aborted-read", "aborted read (G1a)" },
+		{ "fail-redis-lost-it", "showed green-1 1 turns after it had held 2" },
+		{ "fail-evaporated", "evicted, flushed or deleted past the tap" },
+		{ "fail-evaporated-expired", "expired: written 1800.968 s before to last 1800 s" },
+		{ "fail-evaporated-restart", "a Redis server had ended at +10.000 s" },
+	};
+	struct story_scenario story;
+
+	(void)state;
+	story_scenario(&story);
+	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++) {
+		struct judgement *j = golden_judge("state_continuity", said[i].name,
+						   &story.scenario);
+		const struct finding *f = golden_finding(j, "state_continuity");
+
+		if (!strstr(f->witnesses[0].text, said[i].text))
+			fail_msg("%s: %s", said[i].name, f->witnesses[0].text);
+		judgement_free(j);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_state_is_judged_by_what_the_caller_was_told),
+		cmocka_unit_test(what_is_said_tells_the_kind_and_the_evidence),
 		cmocka_unit_test(what_nobody_watches_is_told_and_not_doubted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

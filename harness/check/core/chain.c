@@ -53,6 +53,16 @@ static bool is_step(const struct chain *c, unsigned base, unsigned turn, uint64_
 	       hash_chain_next(from, turn, token) == digest;
 }
 
+/* Is it turn `late` put after turn `late` + 1 on the state before both? */
+static bool is_swap(const struct chain *c, unsigned late, uint64_t digest)
+{
+	uint64_t from, first, second;
+
+	return chain_at(c, late - 1, &from) && token_at(c, late + 1, &first) &&
+	       token_at(c, late, &second) &&
+	       hash_chain_next(hash_chain_next(from, late + 1, first), late, second) == digest;
+}
+
 enum chain_kind chain_compare(const struct chain *c, unsigned n, uint64_t digest,
 			      unsigned *ret_turn)
 {
@@ -74,6 +84,12 @@ enum chain_kind chain_compare(const struct chain *c, unsigned n, uint64_t digest
 		if (is_step(c, turn, turn, digest)) {
 			*ret_turn = turn;
 			return CHAIN_DOUBLED;
+		}
+	}
+	for (unsigned late = oldest + 1; late < c->sent; late++) {
+		if (is_swap(c, late, digest)) {
+			*ret_turn = late + 1;
+			return CHAIN_REORDERED;
 		}
 	}
 	for (unsigned last = c->sent; last > oldest && c->sent - last < CHAIN_TOKENS; last--)

@@ -13,9 +13,9 @@ enum { CHAIN_DIGESTS = 16, CHAIN_TOKENS = 4 };
 
 struct chain {
 	uint64_t digest[CHAIN_DIGESTS]; /* after turn i, at i % 16; turn 0 is the start */
-	uint64_t token[CHAIN_TOKENS];   /* of turn i, at i % 4 */
-	uint16_t sent;                  /* highest turn in it */
-	bool started;                   /* turn 0 is known */
+	uint64_t token[CHAIN_TOKENS];	/* of turn i, at i % 4 */
+	uint16_t sent;			/* highest turn in it */
+	bool started;			/* turn 0 is known */
 };
 
 void chain_start(struct chain *, uint64_t digest);
@@ -30,8 +30,9 @@ enum chain_kind {
 	CHAIN_AS_EXPECTED, /* the digest after turn n */
 	CHAIN_FORGOTTEN,   /* too old to tell */
 	CHAIN_OTHER_TURN,  /* the digest after another turn than n: *ret_turn */
-	CHAIN_DOUBLED,     /* turn *ret_turn was applied twice */
-	CHAIN_SKIPPED,     /* turn n applied on the state after *ret_turn < n - 1: those between are
+	CHAIN_DOUBLED,	   /* turn *ret_turn was applied twice */
+	CHAIN_REORDERED,   /* turn *ret_turn was applied before the one sent before it */
+	CHAIN_SKIPPED,	   /* turn n applied on the state after *ret_turn < n - 1: those between are
 			      lost */
 	CHAIN_DIVERGED,
 };

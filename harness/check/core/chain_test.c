@@ -37,6 +37,8 @@ static void a_digest_is_named_for_what_it_is(void **state)
 		{ 5, hash_chain_next(h[3], 3, 1003), CHAIN_DOUBLED, 3 },
 		{ 5, hash_chain_next(h[3], 5, 1005), CHAIN_SKIPPED, 3 },
 		{ 5, hash_chain_next(h[0], 5, 1005), CHAIN_SKIPPED, 0 },
+		{ 5, hash_chain_next(hash_chain_next(h[3], 5, 1005), 4, 1004), CHAIN_REORDERED, 5 },
+		{ 5, hash_chain_next(hash_chain_next(h[2], 4, 1004), 3, 1003), CHAIN_REORDERED, 4 },
 		{ 5, hash_chain_next(h[4], 5, 1004), CHAIN_DIVERGED, 0 },
 		{ 5, 12345, CHAIN_DIVERGED, 0 },
 	};

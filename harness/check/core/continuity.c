@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
+#include "check/core/cause.h"
 #include "check/core/witness.h"
 
 /* ---- persist before ack ---- */
@@ -22,6 +24,16 @@ void persist_expect(struct persist *p, const struct event *e)
 	p->instance = e->instance;
 }
 
+/* Redis has shown to hold n turns: whatever was missing of them is back. */
+static void holds(struct persist *p, uint16_t n, int64_t t_ns)
+{
+	if (n < p->held)
+		return;
+	p->held_ns = n > p->held ? t_ns : p->held_ns;
+	p->held = n;
+	p->fell_ns = 0;
+}
+
 unsigned persist_written(struct persist *p, const struct event *e, unsigned *ret_turn,
 			 int64_t *ret_early_ns)
 {
@@ -31,6 +43,13 @@ unsigned persist_written(struct persist *p, const struct event *e, unsigned *ret
 		p->written_ns = e->t_ns;
 	if (e->n > p->written)
 		p->written = e->n;
+	p->newest_ns = e->t_ns;
+	p->ttl_s = e->aux;
+	if (e->n >= p->refused_high)
+		p->refused_low = p->refused_high = 0;
+	else if (e->n >= p->refused_low)
+		p->refused_low = e->n + 1;
+	holds(p, e->n, e->t_ns);
 	if (!p->low || e->n < p->low)
 		return 0;
 	up_to = e->n < p->high ? e->n : p->high;
@@ -54,6 +73,41 @@ void persist_unsure(struct persist *p, const struct event *e)
 
 	if (n > p->unsure)
 		p->unsure = n;
+}
+
+void persist_refused(struct persist *p, const struct event *e)
+{
+	if (e->n <= p->written)
+		return;
+	if (!p->refused_low || e->n < p->refused_low)
+		p->refused_low = e->n;
+	if (e->n > p->refused_high)
+		p->refused_high = e->n;
+}
+
+bool persist_surfaces(struct persist *p, uint16_t n)
+{
+	bool is_news = n > p->written && n > p->surfaced && n <= p->unsure;
+
+	if (is_news)
+		p->surfaced = n;
+	return is_news && p->unsure != UINT16_MAX;
+}
+
+void persist_read(struct persist *p, const struct event *e)
+{
+	if (e->n < p->held && e->due_ns > p->held_ns) {
+		p->fell_ns = e->t_ns;
+		p->fell_n = e->n;
+		p->fell_instance = e->instance;
+	}
+	holds(p, e->n, e->t_ns);
+}
+
+void persist_deleted(struct persist *p)
+{
+	p->written = p->held = 0;
+	p->fell_ns = 0;
 }
 
 /* ---- reads ---- */
@@ -122,11 +176,18 @@ static void wrong_digest(struct continuity_call *m, const struct world_call *c,
 	else if (kind == CHAIN_DOUBLED)
 		continuity_convict(m, w, c, e, ANOMALY_DOUBLE_APPLY, f,
 				   "turn %u was applied twice (n %u)", turn, e->n);
-	else if (kind == CHAIN_SKIPPED)
+	else if (kind == CHAIN_REORDERED)
+		continuity_convict(m, w, c, e, ANOMALY_REORDER, f,
+				   "turn %u was applied before turn %u", turn, turn - 1);
+	else if (kind == CHAIN_SKIPPED && turn < m->shown)
 		continuity_convict(
-			m, w, c, e, turn < m->shown ? ANOMALY_ACK_LOST : ANOMALY_REORDER, f,
+			m, w, c, e, ANOMALY_ACK_LOST, f,
 			"the chain goes on from turn %u: turns up to %u were acknowledged", turn,
 			m->shown);
+	else if (kind == CHAIN_SKIPPED)
+		continuity_convict(
+			m, w, c, e, ANOMALY_REORDER, f,
+			"the chain goes on from turn %u and leaves out what was sent before", turn);
 	else
 		continuity_convict(m, w, c, e, ANOMALY_UNKNOWN, f,
 				   "the digest after %u turns is none of the last %d: %s", e->n,
@@ -176,7 +237,86 @@ void continuity_read(struct continuity_call *m, const struct world_call *c, cons
 		m->shown = (uint16_t)n;
 }
 
+static void aborted_read(struct continuity *s, struct continuity_call *m,
+			 const struct world_call *c, const struct world *w, const struct event *e)
+{
+	struct witness wit = witness_of_call(w, c, e->t_ns);
+
+	m->convicted = true;
+	wit.anomaly = ANOMALY_PHANTOM_TURN;
+	wit.cause = ANOMALY_NONE;
+	witness_say(&wit,
+		    "aborted read (G1a): the state holds turn %u, whose write Redis had refused",
+		    m->persist.refused_low);
+	continuity_miss(s, &wit);
+}
+
+void continuity_resumed(struct continuity *s, struct continuity_call *m, const struct world_call *c,
+			const struct world *w, const struct event *e)
+{
+	const struct persist *p = &m->persist;
+
+	s->surfaced += persist_surfaces(&m->persist, e->n);
+	if (!m->convicted && p->refused_low && e->n >= p->refused_low && p->unsure < p->refused_low)
+		aborted_read(s, m, c, w, e);
+}
+
+void continuity_gone(const struct continuity *s, struct continuity_call *m,
+		     const struct world_call *c, const struct world *w, const struct event *e,
+		     struct finding *f)
+{
+	const struct persist *p = &m->persist;
+	double age_s = (double)(e->t_ns - p->newest_ns) / NS_PER_S;
+	char where[CAUSE_TEXT_MAX];
+
+	if (p->ttl_s && e->t_ns - p->newest_ns >= (int64_t)p->ttl_s * NS_PER_S)
+		snprintf(where, sizeof(where), "expired: written %.3f s before to last %u s", age_s,
+			 p->ttl_s);
+	else if (s->server_ended_ns > p->newest_ns)
+		snprintf(where, sizeof(where), "a Redis server had ended at +%.3f s",
+			 world_s(w, s->server_ended_ns));
+	else
+		snprintf(
+			where, sizeof(where),
+			"evicted, flushed or deleted past the tap: written %.3f s before to last %u s",
+			age_s, p->ttl_s);
+	continuity_convict(m, w, c, e, ANOMALY_EVAPORATED, f,
+			   "Redis has no state of a live call whose turn %u it had accepted (%s)",
+			   p->written, where);
+}
+
 /* ---- the end ---- */
+
+void continuity_miss(struct continuity *s, const struct witness *wit)
+{
+	if (s->missing_count < WITNESS_MAX) {
+		s->missing = xrealloc(s->missing, (s->missing_count + 1) * sizeof(*s->missing));
+		s->missing[s->missing_count] = *wit;
+	}
+	s->missing_count++;
+	s->missing_of[wit->anomaly]++;
+}
+
+void continuity_tell_missing(const struct continuity *s, bool tap_is_whole, struct finding *f)
+{
+	uint64_t had[ANOMALY_COUNT];
+
+	if (!tap_is_whole && s->missing_count)
+		verdict_doubt(f, REASON_SOURCE_LOST,
+			      "%llu losses rest on what a tap lane that is not whole may have held",
+			      (unsigned long long)s->missing_count);
+	if (!tap_is_whole)
+		return;
+	memcpy(had, f->anomalies, sizeof(had));
+	for (size_t i = 0; i < s->missing_count && i < WITNESS_MAX; i++)
+		verdict_violation(f, &s->missing[i]);
+	for (unsigned a = 0; a < ANOMALY_COUNT; a++) { /* those without a witness */
+		uint64_t without = s->missing_of[a] - (f->anomalies[a] - had[a]);
+
+		f->violations += without;
+		f->anomalies[a] += without;
+	}
+}
 
 static void name_loss(struct continuity_call *m, const struct world_call *c, const struct world *w,
 		      struct finding *f)
@@ -212,11 +352,22 @@ static void never_persisted(struct continuity *s, struct continuity_call *m,
 		return;
 	}
 	wit.anomaly = ANOMALY_NEVER_PERSISTED;
-	if (s->missing_count < WITNESS_MAX) {
-		s->missing = xrealloc(s->missing, (s->missing_count + 1) * sizeof(*s->missing));
-		s->missing[s->missing_count] = wit;
-	}
-	s->missing_count++;
+	continuity_miss(s, &wit);
+}
+
+/* Redis showed less than it had held, and never all of it again. */
+static void fell(struct continuity *s, const struct continuity_call *m, const struct world_call *c,
+		 const struct world *w)
+{
+	const struct persist *p = &m->persist;
+	struct witness wit = witness_of_call(w, c, p->fell_ns);
+
+	wit.anomaly = p->fell_n < m->acked ? ANOMALY_ACK_LOST : ANOMALY_REGRESS;
+	wit.cause = ANOMALY_NONE;
+	wit.instance = p->fell_instance;
+	witness_say(&wit, "Redis showed %s %u turns after it had held %u, and never those again",
+		    world_instance_name(w, p->fell_instance), p->fell_n, p->held);
+	continuity_miss(s, &wit);
 }
 
 void continuity_settle(struct continuity *s, struct continuity_call *m, const struct world_call *c,
@@ -224,6 +375,10 @@ void continuity_settle(struct continuity *s, struct continuity_call *m, const st
 {
 	if (m->lost_ns)
 		name_loss(m, c, w, f);
-	else if (m->persist.low && !m->convicted)
+	else if (m->convicted)
+		return;
+	else if (m->persist.fell_ns)
+		fell(s, m, c, w);
+	else if (m->persist.low)
 		never_persisted(s, m, c, w, f);
 }

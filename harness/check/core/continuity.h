@@ -16,7 +16,15 @@ struct persist {
 	uint16_t low, high; /* 0: none */
 	uint8_t instance;   /* that acknowledged the last one */
 	uint16_t unsure;    /* up to here a write of unknown outcome may hold them */
-	bool was_early;	    /* some turn was written after its reply */
+	/* Redis refused writes of these turns, and has accepted none since; 0: none */
+	uint16_t refused_low, refused_high;
+	uint32_t ttl_s;	    /* of the newest accepted write; 0: none */
+	int64_t newest_ns;  /* when that was acknowledged */
+	int64_t held_ns;    /* when Redis was first known to hold `held` turns */
+	int64_t fell_ns;    /* a read begun after that showed less, and none since all; 0: none */
+	uint16_t held, fell_n, surfaced;
+	uint8_t fell_instance;
+	bool was_early; /* some turn was written after its reply */
 };
 
 void persist_expect(struct persist *, const struct event *reply_ok);
@@ -26,6 +34,15 @@ unsigned persist_written(struct persist *, const struct event *cmd_ok, unsigned 
 
 /* A write that Redis may have accepted, or not. */
 void persist_unsure(struct persist *, const struct event *cmd);
+/* A write that Redis refused: no read may ever show it. */
+void persist_refused(struct persist *, const struct event *cmd);
+/* So many turns are shown. True: a write whose outcome was unknown until now took effect, which is
+ * legal. */
+bool persist_surfaces(struct persist *, uint16_t n);
+/* Redis showed the state. */
+void persist_read(struct persist *, const struct event *cmd_ok);
+/* The state was deleted: nothing that was in it is expected any more. */
+void persist_deleted(struct persist *);
 
 struct continuity_call {
 	struct chain chain;
@@ -44,11 +61,13 @@ struct continuity_call {
 struct continuity {
 	bool tap;
 	uint64_t resumes, crossings, acks, commands, without_digest, undecided;
-	uint64_t unseen;	 /* acknowledged turns of instances the tap never saw */
-	struct witness *missing; /* turns never persisted: convicted only if the tap's lane is whole
-				  */
-	uint64_t missing_count;
-	uint64_t bypassed; /* clients of Redis that came past the tap */
+	uint64_t unseen; /* acknowledged turns of instances the tap never saw */
+	/* What convicts only if the tap's lane is whole: nothing that Redis accepted is missing. */
+	struct witness *missing;
+	uint64_t missing_count, missing_of[ANOMALY_COUNT];
+	uint64_t bypassed;	 /* clients of Redis that came past the tap */
+	uint64_t surfaced;	 /* writes of unknown outcome that took effect: legal */
+	int64_t server_ended_ns; /* a Redis of the stack ended; 0: none */
 };
 
 /* One violation; the call is judged no further. */
@@ -59,6 +78,15 @@ void continuity_convict(struct continuity_call *, const struct world *, const st
  * turns must be in it. */
 void continuity_read(struct continuity_call *, const struct world_call *, const struct world *,
 		     const struct event *, unsigned floor, struct finding *);
+/* The writes of unknown outcome, and those that Redis refused, that a resume shows. */
+void continuity_resumed(struct continuity *, struct continuity_call *, const struct world_call *,
+			const struct world *, const struct event *resume_ok);
+/* Redis has no state of a live call: where it went, as far as the record tells. */
+void continuity_gone(const struct continuity *, struct continuity_call *, const struct world_call *,
+		     const struct world *, const struct event *cmd_ok, struct finding *);
+/* What was kept back is told, or doubted. */
+void continuity_miss(struct continuity *, const struct witness *);
+void continuity_tell_missing(const struct continuity *, bool tap_is_whole, struct finding *);
 /* The call is over: losses get their name, turns without a write are told. */
 void continuity_settle(struct continuity *, struct continuity_call *, const struct world_call *,
 		       const struct world *, struct finding *);

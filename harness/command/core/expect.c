@@ -57,7 +57,7 @@ static void weigh_finding(const struct expectation *e, const struct finding *f, 
 	bool named = false;
 
 	for (unsigned a = ANOMALY_NONE + 1; a < ANOMALY_COUNT; a++) {
-		if (!f->anomalies[a])
+		if (!f->anomalies[a] || a == ANOMALY_INFO_SURFACED) /* legal */
 			continue;
 		named = true;
 		buf_printf(told, "%s%s:%s", told->len ? ", " : "", f->name, anomaly_name(a));
