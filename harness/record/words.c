@@ -190,6 +190,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_DOUBLE_VOICE] = "double_voice",
 	[ANOMALY_DISTURBED] = "disturbed",
 	[ANOMALY_DEAD_AIR] = "dead_air",
+	[ANOMALY_DIAL_STORM] = "dial_storm",
+	[ANOMALY_CLOSE_STORM] = "close_storm",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 

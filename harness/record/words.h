@@ -199,6 +199,8 @@ enum anomaly {
 	ANOMALY_DOUBLE_VOICE,	 /* an instance the caller has left still speaks to it */
 	ANOMALY_DISTURBED,	 /* a call lost its leg more often than it may, and came back */
 	ANOMALY_DEAD_AIR,	 /* a call was without a leg for longer than it may be */
+	ANOMALY_DIAL_STORM,	 /* more dials a second than a color takes */
+	ANOMALY_CLOSE_STORM,	 /* an instance sent its callers away all at once */
 	ANOMALY_COUNT
 };
 

@@ -75,6 +75,7 @@ struct timers_declared {
 	int64_t stickiness_group_ns, stickiness_target_ns; /* 0: off */
 	int64_t deregistration_delay_ns, idle_ns, longest_call_ns;
 	int64_t propagation_ns, dead_after_ns, setup_within_ns;
+	int64_t close_spread_ns; /* 0: not declared */
 };
 
 struct profile_plan {
@@ -134,7 +135,10 @@ struct scenario {
 	char *name, *about;
 	uint64_t seed;
 	struct stack stack;
-	struct { char *url, *wire, *direct_blue, *direct_green, *ca; } target; /* ca: PEM file */
+	struct {
+		char *url, *wire, *direct_blue, *direct_green, *ca; /* ca: PEM file */
+		int dials_per_second; /* that one color takes; 0: not declared */
+	} target;
 	struct { char *redis, *key; int64_t ttl_ns; bool tap; } state;
 	struct {
 		char *driver, *path, *endpoint, *rule, *blue, *green;

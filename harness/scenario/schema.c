@@ -82,6 +82,8 @@ static const struct field target_fields[] = {
 	ROW("direct", FIELD_MAP, 0, "each color's own address", .map = &direct_map),
 	ROW("ca", FIELD_TEXT, AT(scenario, target.ca),
 	    "PEM file that a wss certificate is verified with; default: the system's, or the local stack's own"),
+	ROW("dials_per_second", FIELD_INTEGER, AT(scenario, target.dials_per_second),
+	    "that one color takes; without: not judged", .min = 1, .max = 1000000),
 };
 static const struct map target_map = { .name = "target", MAP_OF(target_fields) };
 
@@ -154,6 +156,9 @@ static const struct field timers_fields[] = {
 	    .min = NS_PER_MS),
 	ROW("setup_within", FIELD_DURATION, AT(timers_declared, setup_within_ns),
 	    "a call not admitted within this is refused", .fallback = "5s", .min = NS_PER_MS),
+	ROW("close_spread", FIELD_DURATION, AT(timers_declared, close_spread_ns),
+	    "an instance that ends spreads its closes (1001, 1012) over this; without: not judged",
+	    .min = NS_PER_MS),
 };
 static const struct map timers_map = { .name = "timers", MAP_OF(timers_fields) };
 

@@ -168,12 +168,13 @@ static void random_scenario(struct rng *rng, struct buf *out)
 	if (rng_below(rng, 2))
 		buf_puts(
 			out,
-			"target: { direct: { blue: \"ws://x/${call}\" } }\nbalancer: { rule: \"arn:aws:x/y\", endpoint: http://e }\n");
+			"target: { direct: { blue: \"ws://x/${call}\" }, dials_per_second: 9 }\nbalancer: { rule: \"arn:aws:x/y\", endpoint: http://e }\n");
 	buf_printf(
 		out,
-		"timers: { stickiness: %s, deregistration_delay: %dm, idle: %ds, longest_call: 1h, propagation: %s }\n",
+		"timers: { stickiness: %s, deregistration_delay: %dm, idle: %ds, longest_call: 1h, propagation: %s%s }\n",
 		rng_below(rng, 2) ? "1s" : "{ group: 0s, target: 1s }", (int)rng_below(rng, 60),
-		1 + (int)rng_below(rng, 99), duration(rng, 0, 100 * s, a));
+		1 + (int)rng_below(rng, 99), duration(rng, 0, 100 * s, a),
+		rng_below(rng, 2) ? ", close_spread: 1500ms" : "");
 	buf_printf(out, "calls:\n  live: %d\n  hold: ", 1 + (int)rng_below(rng, 1000000));
 	random_dist(rng, out, ", max: 50m", "");
 	buf_printf(out, "\n  turn: { every: %s", duration(rng, 10000000, 100 * s, a));

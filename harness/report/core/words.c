@@ -69,6 +69,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_DOUBLE_VOICE] = "two instances spoke to the caller at a time",
 	[ANOMALY_DISTURBED] = "made to reconnect more often than the scenario allows",
 	[ANOMALY_DEAD_AIR] = "without a leg for longer than the scenario allows",
+	[ANOMALY_DIAL_STORM] = "more dials within a second than the color takes",
+	[ANOMALY_CLOSE_STORM] = "callers were sent away all at once, to dial again all at once",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
 	       "every anomaly has its sentence");
