@@ -230,7 +230,7 @@ def outcome(record, call):
         planned = any(e.kind == "leg.lose" and e.leg == cut.leg for e in call.events)
         if cut.flags == 0 and not planned and ended in (2, 5):
             return "muted" if ended == 2 else "unfinished"
-        if call.resumable and (call.end.t if call.end else record.last) - cut.t < RESUME_WITHIN and ended in (None, 5):
+        if call.resumable and (call.end.t if call.end else record.last) - cut.t <= RESUME_WITHIN and ended in (None, 5):
             return "unfinished"
         return "dropped"
     return "unfinished" if ended in (None, 5) else "ended by nobody"
@@ -504,7 +504,7 @@ def no_green_at_zero(record):
 
     def zero_at(place, t):
         since = record.zero_since("green", place)
-        return since is not None and t >= since + (PROPAGATION if record.weights_asked(place) else 0)
+        return since is not None and t > since + (PROPAGATION if record.weights_asked(place) else 0)
     for call, leg in record.legs:
         if not leg.placed or leg.cookie or not zero_at(leg.placed.place, leg.inv.t):
             continue

@@ -6,6 +6,7 @@ static const struct golden rows[] = {
 	{ "pass-hangup-in-the-race", VERDICT_PASS, "", "", "" },
 	{ "pass-drained-twice", VERDICT_PASS, "", "", "" },
 	{ "fail-live", VERDICT_FAIL, "torn_down_live", "", "" },
+	{ "pass-hangup-before", VERDICT_PASS, "", "", "" },
 	{ "fail-killed-by-a-script", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
 	{ "fail-sigterm-cuts", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
 	{ "fail-cut-beside-a-hangup", VERDICT_FAIL, "torn_down_live", "dropped_calls", "" },
@@ -13,7 +14,12 @@ static const struct golden rows[] = {
 	{ "fail-lie-one-asked", VERDICT_FAIL, "drain_lie", "", "" },
 	{ "inconclusive-one-asked", VERDICT_INCONCLUSIVE, "", "", "unreachable" },
 	{ "fail-stuck", VERDICT_FAIL, "drain_stuck", "cutover", "" },
+	{ "fail-stuck-at-the-limit", VERDICT_FAIL, "drain_stuck", "cutover", "" },
+	{ "inconclusive-failed-before", VERDICT_INCONCLUSIVE, "", "cutover", "" },
 	{ "fail-admitted-after", VERDICT_FAIL, "zero_weight_leak", "new_calls_to_green", "" },
+	{ "pass-admitted-at-the-drain", VERDICT_PASS, "", "new_calls_to_green", "" },
+	{ "fail-returned-after", VERDICT_FAIL, "sticky_debt", "sticky_reconnect", "" },
+	{ "pass-returned-after", VERDICT_PASS, "", "", "" },
 	{ "inconclusive-unreachable", VERDICT_INCONCLUSIVE, "", "", "unreachable" },
 	{ "inconclusive-no-teardown", VERDICT_INCONCLUSIVE, "", "", "no_phase" },
 	{ "inconclusive-exit-unseen", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
@@ -44,9 +50,8 @@ static void a_claim_says_whom_it_asked(void **state)
 		struct judgement *j = golden_judge("drained_before_teardown", table[i].name,
 						   &story.scenario);
 
-		assert_string_equal(
-			golden_finding(j, "drained_before_teardown")->witnesses[0].text,
-			table[i].text);
+		assert_string_equal(golden_finding(j, "drained_before_teardown")->witnesses[0].text,
+				    table[i].text);
 		judgement_free(j);
 	}
 }

@@ -6,6 +6,8 @@ static const struct golden rows[] = {
 	{ "pass-cut-and-resumed", VERDICT_PASS, "", "drained_before_teardown", "" },
 	{ "pass-back-at-the-limit", VERDICT_PASS, "", "", "" },
 	{ "fail-back-too-late", VERDICT_FAIL, "unknown", "", "" },
+	{ "inconclusive-given-up-at-the-limit", VERDICT_INCONCLUSIVE, "", "", "unfinished" },
+	{ "fail-given-up-too-late", VERDICT_FAIL, "unknown", "", "" },
 	{ "fail-sigterm", VERDICT_FAIL, "cut_by_sigterm", "drained_before_teardown", "" },
 	{ "fail-sigterm-of-another", VERDICT_FAIL, "unknown", "", "" },
 	{ "fail-sigterm-window-over", VERDICT_FAIL, "unknown", "", "" },

@@ -5,6 +5,10 @@ static const struct golden rows[] = {
 	{ "pass-at-the-limit", VERDICT_PASS, "", "", "" },
 	{ "fail", VERDICT_FAIL, "not_shifted", "", "" },
 	{ "fail-black-window", VERDICT_FAIL, "black_window", "", "" },
+	{ "fail-black-at-once", VERDICT_FAIL, "black_window", "", "" },
+	{ "pass-black-before", VERDICT_PASS, "", "", "" },
+	{ "fail-black-at-the-limit", VERDICT_FAIL, "black_window", "", "" },
+	{ "pass-black-after", VERDICT_PASS, "", "", "" },
 	{ "inconclusive-no-color", VERDICT_INCONCLUSIVE, "", "", "no_color" },
 	{ "inconclusive-not-shifted", VERDICT_INCONCLUSIVE, "", "", "no_phase" },
 	{ "pass-said-at-ready", VERDICT_PASS, "", "", "" },
@@ -39,8 +43,8 @@ static void what_the_balancer_says_is_a_cause(void **state)
 	(void)state;
 	story_scenario(&story);
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		struct judgement *j =
-			golden_judge("new_calls_to_green", table[i].name, &story.scenario);
+		struct judgement *j = golden_judge("new_calls_to_green", table[i].name,
+						   &story.scenario);
 
 		assert_int_equal(golden_finding(j, "new_calls_to_green")->witnesses[0].cause,
 				 table[i].cause);

@@ -26,7 +26,7 @@ static void placed(struct state *s, const struct world_call *c, const struct wor
 	int64_t since_ns = zero_from_ns(w);
 	struct witness wit;
 
-	if (!since_ns || c->dial_ns < since_ns || c->dial_flags & DIAL_HAS_COOKIE)
+	if (!since_ns || c->dial_ns <= since_ns || c->dial_flags & DIAL_HAS_COOKIE)
 		return;
 	s->fresh++;
 	if (c->color != COLOR_GREEN)
@@ -51,7 +51,7 @@ static void written(struct state *s, const struct world_call *c, const struct wo
 	int64_t since_ns = zero_from_ns(w);
 	struct witness wit;
 
-	if (e->color != COLOR_GREEN || !since_ns || e->due_ns < since_ns || !is_write(e) ||
+	if (e->color != COLOR_GREEN || !since_ns || e->due_ns <= since_ns || !is_write(e) ||
 	    !(e->flags & CMD_CALL_KEY) || e->flags & CMD_PROBE)
 		return;
 	/* A call that was rightly on green, and once green has had weight a call we have forgotten,

@@ -5,6 +5,9 @@ static const struct golden rows[] = {
 	{ "pass-probe", VERDICT_PASS, "", "", "" },
 	{ "pass-during-the-shift", VERDICT_PASS, "", "", "" },
 	{ "fail-dial", VERDICT_FAIL, "zero_weight_leak", "", "" },
+	{ "fail-just-before", VERDICT_FAIL, "zero_weight_leak", "", "" },
+	{ "pass-again-at-the-limit", VERDICT_PASS, "", "", "" },
+	{ "fail-again-after", VERDICT_FAIL, "zero_weight_leak", "", "" },
 	{ "fail-write", VERDICT_FAIL, "zero_weight_leak", "", "" },
 	{ "inconclusive-vacuous", VERDICT_INCONCLUSIVE, "", "", "vacuous" },
 };

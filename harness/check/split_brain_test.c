@@ -12,11 +12,13 @@ static const struct golden rows[] = {
 	{ "pass-late-but-in-order", VERDICT_PASS, "", "", "" },
 	{ "pass-fenced", VERDICT_PASS, "", "", "" },
 	{ "fail-zombie", VERDICT_FAIL, "zombie_write", "", "" },
+	{ "fail-zombie-just-after", VERDICT_FAIL, "zombie_write", "", "" },
 	{ "pass-at-once", VERDICT_PASS, "", "", "" },
 	{ "fail-shared-epoch", VERDICT_FAIL, "zombie_write", "", "" },
 	{ "fail-two-voices", VERDICT_FAIL, "double_voice", "", "" },
 	{ "pass-last-word", VERDICT_PASS, "", "", "" },
 	{ "fail-stale-voice", VERDICT_FAIL, "double_voice", "", "" },
+	{ "pass-stale-voice-at-the-limit", VERDICT_PASS, "", "", "" },
 	{ "inconclusive-one-writer", VERDICT_INCONCLUSIVE, "", "", "vacuous" },
 	{ "inconclusive-no-tap", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
 };

@@ -27,9 +27,10 @@ static unsigned never_back(const struct world *w, const struct world_call *c)
 		return CALL_ABANDONED;
 	if (c->profile != PROFILE_RESUMABLE)
 		return how_lost(c);
-	if (until_ns - c->lost_ns < plan->resume_within_ns && !ended)
+	/* At the limit it could still have been in time. */
+	if (until_ns - c->lost_ns <= plan->resume_within_ns && !ended)
 		return OUTCOME_LIVE;
-	if (until_ns - c->lost_ns < plan->resume_within_ns && c->end_code == CALL_ABANDONED)
+	if (until_ns - c->lost_ns <= plan->resume_within_ns && c->end_code == CALL_ABANDONED)
 		return CALL_ABANDONED;
 	return how_lost(c);
 }
