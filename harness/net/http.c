@@ -59,8 +59,10 @@ static void prepare(CURL *curl, const struct http_request *request, struct curl_
 	curl_easy_setopt(curl, CURLOPT_URL, request->url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	if (!request->by_proxy) {
+		curl_easy_setopt(curl, CURLOPT_PROXY, "");
+		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	}
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
 			 timeout_ms > 0 ? timeout_ms : 1L); /* 0 would be for ever */
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "crossfade");

@@ -1,11 +1,12 @@
 /*
  * HTTP client over libcurl, blocking to a deadline. For control planes and health pages, not for
- * callers. Answers are bounded (1 MiB). Loopback proxies and environment proxies are ignored.
+ * callers. Answers are bounded (1 MiB). The environment's proxies are ignored unless asked for.
  * Credentials never reach an err text.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct http_request {
 	const char *sigv4;	    /* "aws:amz:REGION:SERVICE", or NULL */
 	const char *user_password;  /* "KEY:SECRET" for sigv4, or NULL */
 	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
+	bool by_proxy;		    /* heed HTTPS_PROXY, NO_PROXY, as other clients of the API do */
 };
 
 /* 0 with any HTTP status in *ret_status. -1 when there was no answer, though asking again might

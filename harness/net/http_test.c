@@ -105,6 +105,29 @@ static void a_post_arrives_with_its_type_and_headers_and_the_answer_comes_back(v
 	buf_free(&body);
 }
 
+static void a_proxy_is_used_only_when_asked_for(void **state)
+{
+	struct server proxy = { .answer = "HTTP/1.1 403 Not by me\r\nContent-Length: 0\r\n\r\n" };
+	struct http_request request = { .method = "POST",
+					.url = "https://elasticloadbalancing.invalid/",
+					.timeout_ns = 60 * NS_PER_S };
+	struct err err = { .kind = ERR_NONE };
+	struct buf body = buf_init(1024);
+	int status = 0;
+
+	(void)state;
+	server_start(&proxy);
+	setenv("https_proxy", proxy.url, 1);
+	assert_int_equal(http_do(&request, &status, &body, &err), -1);
+	assert_non_null(strstr(err.text, "resolve host"));
+	request.by_proxy = true;
+	assert_true(http_do(&request, &status, &body, &err) < 0);
+	unsetenv("https_proxy");
+	server_stop(&proxy);
+	assert_memory_equal(proxy.request, "CONNECT elasticloadbalancing.invalid:443 ", 41);
+	buf_free(&body);
+}
+
 static void a_signed_request_carries_a_signature_and_no_secret(void **state)
 {
 	struct server s = { .answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" };
@@ -181,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_post_arrives_with_its_type_and_headers_and_the_answer_comes_back),
+		cmocka_unit_test(a_proxy_is_used_only_when_asked_for),
 		cmocka_unit_test(a_signed_request_carries_a_signature_and_no_secret),
 		cmocka_unit_test(no_answer_is_an_error_that_says_why),
 	};

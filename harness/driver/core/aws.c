@@ -233,6 +233,8 @@ static int attempt(struct aws *aws, enum aws_service service, const char *action
 		.sigv4 = aws->credentials.user_password ? aws->sigv4[service] : NULL,
 		.user_password = aws->credentials.user_password,
 		.headers = headers,
+		/* AWS may be behind a proxy; a local edge, which has no TLS there, never is. */
+		.by_proxy = !strncmp(aws->endpoint[service], "https://", 8),
 	};
 	int status, result;
 
