@@ -1,6 +1,7 @@
 /*
- * I2 a-f, state continuity. A = highest turn whose reply reached the caller, S = highest turn sent,
- * (n, digest) = what the next owner of the call shows:
+ * I2, state continuity; of g and h, what a write keeps and for how long, see core/keeping.h. A =
+ * highest turn whose reply reached the caller, S = highest turn sent, (n, digest) = what the next
+ * owner of the call shows:
  *
  *   durable n >= A; no phantom n <= S; prefix digest = H(n); version and n never fall; no turn
  * applied twice; persist before ack: the write that holds turn i was acknowledged by Redis before
@@ -130,6 +131,7 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 		persist_deleted(&m->persist);
 		return;
 	}
+	keeping_command(&m->keeping, c, w, e, f);
 	if (!(e->flags & CMD_HAS_STATE) || e->flags & CMD_NIL) {
 		if (may_write(e->code))
 			persist_unsure(&m->persist, e);
@@ -199,7 +201,10 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 static void call_done(void *state, struct world_call *c, void *mine, const struct world *w,
 		      struct finding *f)
 {
-	continuity_settle(state, mine, c, w, f);
+	struct continuity_call *m = mine;
+
+	continuity_settle(state, m, c, w, f);
+	keeping_settle(&m->keeping, c, w, f);
 }
 
 static bool tap_is_whole(const struct world *w)

@@ -91,9 +91,10 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	X(TAP_CLOSE, "tap.close", "conn, instance, color; n: commands unanswered")               \
 	X(CMD_INV, "cmd.inv",                                                                    \
 	  "conn, instance, color, code: enum verb, aux: ttl s (0 none), n: turns, "              \
-	  "digest, ver, epoch of the value written; flags: CMD_*")                               \
+	  "digest, ver, epoch of the value written; turn: how many fields it has, leg: which, "  \
+	  "as a set of 16 bits (tap/command.h); flags: CMD_*")                                   \
 	X(CMD_OK, "cmd.ok",                                                                      \
-	  "same; due: t of its cmd.inv; GET: n, digest, ver, epoch of the value read, "          \
+	  "same; due: t of its cmd.inv; GET: n, digest, ver, epoch, fields of the value read, "  \
 	  "flags: CMD_NIL")                                                                      \
 	X(CMD_ERR, "cmd.err",                                                                    \
 	  "same as cmd.inv; due: t of its cmd.inv; an error reply that guarantees no "           \
@@ -194,7 +195,9 @@ enum {
 	CMD_NIL = 1,       /* the reply was nil */
 	CMD_HAS_STATE = 2, /* n and digest were found in the value */
 	CMD_PROBE = 4,     /* the key is a probe's (id p-...) */
-	CMD_CALL_KEY = 8   /* the key matches the scenario's state.key; call is set */
+	CMD_CALL_KEY = 8,  /* the key matches the scenario's state.key; call is set */
+	CMD_KEEP_TTL = 16, /* KEEPTTL: what is left of the time to live stays */
+	CMD_TTL_AT = 32    /* it expires at a time of day (EXAT, PXAT): how long that is, is not said */
 };
 
 const char *event_kind_name(unsigned kind);   /* "dial.ok"; "?" outside */

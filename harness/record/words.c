@@ -192,6 +192,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_DEAD_AIR] = "dead_air",
 	[ANOMALY_DIAL_STORM] = "dial_storm",
 	[ANOMALY_CLOSE_STORM] = "close_storm",
+	[ANOMALY_TTL_SHORT] = "ttl_short",
+	[ANOMALY_TTL_LONG] = "ttl_long",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 

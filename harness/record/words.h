@@ -201,6 +201,8 @@ enum anomaly {
 	ANOMALY_DEAD_AIR,	 /* a call was without a leg for longer than it may be */
 	ANOMALY_DIAL_STORM,	 /* more dials a second than a color takes */
 	ANOMALY_CLOSE_STORM,	 /* an instance sent its callers away all at once */
+	ANOMALY_TTL_SHORT,	 /* a write leaves a state less time to live than declared */
+	ANOMALY_TTL_LONG,	 /* or more */
 	ANOMALY_COUNT
 };
 

@@ -70,21 +70,33 @@ static uint32_t read_number(const struct resp *r, size_t i, bool in_ms)
 	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static uint32_t read_ttl_option(const struct resp *r, size_t from)
+static void read_ttl_option(const struct resp *r, size_t from, struct command *c)
 {
-	for (size_t i = from; i + 1 < RESP_ARGS_MAX; i++) {
+	for (size_t i = from; i < RESP_ARGS_MAX && i < r->arg_count && !c->ttl_s; i++) {
 		if (word_is(r, i, "EX"))
-			return read_number(r, i + 1, false);
-		if (word_is(r, i, "PX"))
-			return read_number(r, i + 1, true);
+			c->ttl_s = read_number(r, i + 1, false);
+		else if (word_is(r, i, "PX"))
+			c->ttl_s = read_number(r, i + 1, true);
+		c->keeps_ttl |= word_is(r, i, "KEEPTTL");
+		c->ttl_at |= word_is(r, i, "EXAT") || word_is(r, i, "PXAT");
 	}
-	return 0;
 }
 
 struct state_reading {
 	struct state_seen seen;
+	uint64_t names;
 	bool has_turns, has_digest;
 };
+
+/* FNV-1a, folded to one of 64: for names of fields, many a value. */
+static unsigned place_of(const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3;
+	return (unsigned)(h >> 58);
+}
 
 static uint32_t number_of(const struct scan_member *m)
 {
@@ -98,6 +110,7 @@ static void on_member(void *user, const struct scan_member *m)
 	struct state_reading *r = user;
 	uint32_t n = number_of(m);
 
+	r->names |= 1ULL << place_of(m->key);
 	if (!strcmp(m->key, "turns")) {
 		r->has_turns = m->type == SCAN_INTEGER;
 		r->seen.n = n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
@@ -119,6 +132,8 @@ struct state_seen state_seen_read(const char *value, size_t size)
 	if (scan_object(value, size, on_member, &r, &at) < 0 || !r.has_turns || !r.has_digest)
 		return (struct state_seen){ .found = false };
 	r.seen.found = true;
+	r.seen.fields = (uint16_t)__builtin_popcountll(r.names);
+	r.seen.names = (uint16_t)(r.names | r.names >> 16 | r.names >> 32 | r.names >> 48);
 	return r.seen;
 }
 
@@ -171,7 +186,7 @@ static void read_script(const struct resp *r, size_t first, struct command *c)
 	for (size_t i = first; i < RESP_ARGS_MAX && c->writes && !c->state.found; i++)
 		if ((value = resp_arg(r, i, &size)) && size && *value == '{')
 			c->state = state_seen_read(value, size);
-	c->ttl_s = read_ttl_option(r, first);
+	read_ttl_option(r, first, c);
 }
 
 static void read_set_options(const struct resp *r, struct command *c)
@@ -222,7 +237,7 @@ struct command command_read(const struct resp *r, const struct key_pattern *p)
 		return c;
 	}
 	if (w->ttl == TTL_IN_OPTIONS)
-		c.ttl_s = read_ttl_option(r, w->value ? 3 : 2);
+		read_ttl_option(r, w->value ? 3 : 2, &c);
 	else if (w->ttl)
 		c.ttl_s = read_number(r, (size_t)w->ttl, w->ttl_in_ms);
 	if (c.id[0] && w->value && (value = resp_arg(r, at + (size_t)(w->value - w->key), &size)))

@@ -26,6 +26,10 @@ struct state_seen {
 	uint16_t n; /* turns, at most 65535 */
 	uint64_t digest;
 	uint32_t ver, epoch; /* 0 when it has none */
+	/* Which fields it has: one bit a name, and how many different ones of 64. Both only ever
+	 * grow with a field: where one is less than before, a field is gone for certain; that one
+	 * is gone is rarely missed. */
+	uint16_t names, fields;
 };
 
 /* What a command does to its connection, beyond having one answer. */
@@ -67,6 +71,7 @@ struct command {
 	size_t key_size;
 	char id[COMMAND_ID_MAX + 1]; /* of the call or probe; "" when no key is a call's */
 	uint32_t ttl_s;		     /* set by the same command; 0 none */
+	bool keeps_ttl, ttl_at;	     /* KEEPTTL; EXAT or PXAT */
 	struct state_seen state;
 };
 

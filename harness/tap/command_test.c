@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ static const struct {
 	const char *line, *id;
 	enum verb verb;
 	uint32_t ttl_s;
-	bool has_state;
+	bool has_state, keeps_ttl, ttl_at;
 	enum command_role role;
 } cases[] = {
 	{ .line = "GET call:c-ab12-1", .verb = VERB_GET, .id = "c-ab12-1" },
@@ -61,6 +62,21 @@ static const struct {
 	  .verb = VERB_SET,
 	  .id = "c-1",
 	  .has_state = true },
+	{ .line = "SET call:c-1 " STATE " keepttl",
+	  .verb = VERB_SET,
+	  .id = "c-1",
+	  .has_state = true,
+	  .keeps_ttl = true },
+	{ .line = "SET call:c-1 " STATE " NX GET EXAT 1999999999",
+	  .verb = VERB_SET,
+	  .id = "c-1",
+	  .has_state = true,
+	  .ttl_at = true },
+	{ .line = "EVAL s 1 call:c-1 " STATE " PXAT 1999999999000",
+	  .verb = VERB_EVAL,
+	  .id = "c-1",
+	  .has_state = true,
+	  .ttl_at = true },
 	{ .line = "DEL call:c-1", .verb = VERB_DEL, .id = "c-1" },
 	{ .line = "EXPIRE call:c-1 9", .verb = VERB_EXPIRE, .id = "c-1", .ttl_s = 9 },
 	{ .line = "EVALSHA f00 1 call:c-1 3", .verb = VERB_EVAL, .id = "c-1" },
@@ -123,6 +139,8 @@ static void a_command_tells_its_verb_its_call_and_what_it_writes(void **state)
 		assert_string_equal(c.id, cases[i].id);
 		assert_int_equal(c.ttl_s, cases[i].ttl_s);
 		assert_int_equal(c.state.found, cases[i].has_state);
+		assert_int_equal(c.keeps_ttl, cases[i].keeps_ttl);
+		assert_int_equal(c.ttl_at, cases[i].ttl_at);
 		assert_int_equal(c.role, cases[i].role);
 		resp_free(&r);
 	}
@@ -194,6 +212,38 @@ static void the_state_is_read_where_it_is_and_absent_fields_are_not_invented(voi
 	}
 }
 
+static void a_field_that_is_gone_is_known_to_be(void **state)
+{
+	static const char known[] = "\"turns\":1,\"digest\":\"00000000000000ff\"";
+	static const struct {
+		const char *before, *after;
+		bool gone;
+	} values[] = {
+		{ "\"mood\":1", "\"mood\":2", false },
+		{ "\"mood\":1", "\"mood\":1,\"tone\":1", false },
+		{ "\"mood\":1,\"tone\":1", "\"tone\":1,\"mood\":1", false },
+		{ "\"mood\":1,\"mood\":2", "\"mood\":2", false }, /* named twice, kept once */
+		{ "\"mood\":{\"a\":1}", "\"mood\":{\"b\":1}", false },
+		{ "\"mood\":1", "\"tone\":1", true },
+		{ "\"mood\":1,\"tone\":1", "\"tone\":1", true },
+		{ "\"mood\":[1],\"tone\":null", "\"mood\":[1]", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+		struct state_seen s[2];
+		char text[2][160];
+
+		snprintf(text[0], sizeof text[0], "{%s,%s}", known, values[i].before);
+		snprintf(text[1], sizeof text[1], "{%s,%s}", values[i].after, known);
+		for (int k = 0; k < 2; k++)
+			s[k] = state_seen_read(text[k], strlen(text[k]));
+		if ((s[0].names & ~s[1].names || s[1].fields < s[0].fields) != values[i].gone)
+			fail_msg("%s -> %s: %x %u, %x %u", text[0], text[1], s[0].names,
+				 s[0].fields, s[1].names, s[1].fields);
+	}
+}
+
 /* What is told of one command (here SETEX), and of a script. */
 static const struct {
 	const char *error;
@@ -238,8 +288,7 @@ static const struct {
 	{ "", false, false },
 };
 
-static void an_error_from_before_the_command_ran_guarantees_that_nothing_happened(
-	void **state)
+static void an_error_from_before_the_command_ran_guarantees_that_nothing_happened(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
@@ -289,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_command_tells_its_verb_its_call_and_what_it_writes),
 		cmocka_unit_test(a_key_may_have_words_on_both_sides_of_the_call),
 		cmocka_unit_test(the_state_is_read_where_it_is_and_absent_fields_are_not_invented),
+		cmocka_unit_test(a_field_that_is_gone_is_known_to_be),
 		cmocka_unit_test(
 			an_error_from_before_the_command_ran_guarantees_that_nothing_happened),
 		cmocka_unit_test(the_answer_that_means_refused_depends_on_the_options),

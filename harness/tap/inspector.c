@@ -91,6 +91,8 @@ static void put_state(struct event *e, const struct state_seen *s)
 	e->digest = s->digest;
 	e->ver = s->ver;
 	e->epoch = s->epoch;
+	e->turn = s->fields;
+	e->leg = s->names;
 	e->flags |= CMD_HAS_STATE;
 }
 
@@ -226,6 +228,7 @@ static void on_command(struct inspector *i)
 		o.inv.call = hash_id(c.id, strlen(c.id));
 		o.inv.flags = CMD_CALL_KEY | (!strncmp(c.id, "p-", 2) ? CMD_PROBE : 0);
 	}
+	o.inv.flags |= (c.keeps_ttl ? CMD_KEEP_TTL : 0) | (c.ttl_at ? CMD_TTL_AT : 0);
 	put_state(&o.inv, &c.state);
 	i->listener->event(i->user, &o.inv, c.id[0] ? c.id : NULL);
 	if (c.role == COMMAND_SELECT)

@@ -43,8 +43,10 @@ unsigned persist_written(struct persist *p, const struct event *e, unsigned *ret
 		p->written_ns = e->t_ns;
 	if (e->n > p->written)
 		p->written = e->n;
-	p->newest_ns = e->t_ns;
-	p->ttl_s = e->aux;
+	if (!(e->flags & CMD_KEEP_TTL)) {
+		p->newest_ns = e->t_ns;
+		p->ttl_s = e->aux;
+	}
 	if (e->n >= p->refused_high)
 		p->refused_low = p->refused_high = 0;
 	else if (e->n >= p->refused_low)

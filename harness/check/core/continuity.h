@@ -6,6 +6,7 @@
 #define CHECK_CORE_CONTINUITY_H
 
 #include "check/core/chain.h"
+#include "check/core/keeping.h"
 #include "check/core/world.h"
 
 /* Acknowledged turns without a write yet: low..high, the last of them acknowledged at last_ns. */
@@ -18,7 +19,7 @@ struct persist {
 	uint16_t unsure;    /* up to here a write of unknown outcome may hold them */
 	/* Redis refused writes of these turns, and has accepted none since; 0: none */
 	uint16_t refused_low, refused_high;
-	uint32_t ttl_s;	    /* of the newest accepted write; 0: none */
+	uint32_t ttl_s;	    /* of the newest accepted write without KEEPTTL; 0: none */
 	int64_t newest_ns;  /* when that was acknowledged */
 	int64_t held_ns;    /* when Redis was first known to hold `held` turns */
 	int64_t fell_ns;    /* a read begun after that showed less, and none since all; 0: none */
@@ -47,6 +48,7 @@ void persist_deleted(struct persist *);
 struct continuity_call {
 	struct chain chain;
 	struct persist persist;
+	struct keeping keeping;
 	int64_t lost_ns;       /* a read showed less than was acknowledged; 0: none */
 	uint32_t version;      /* highest shown */
 	uint16_t acked, shown; /* highest reply; highest n shown */

@@ -146,7 +146,8 @@ static void command(struct voice *v, enum verb verb, int64_t t_ns, uint16_t n)
 {
 	struct event e = spoken(v, EVENT_CMD_INV, t_ns);
 
-	e.leg = 0;
+	e.turn = 4; /* fields; and which */
+	e.leg = 0x1111;
 	e.conn = v->instance;
 	e.code = (uint16_t)verb;
 	e.n = n;

@@ -71,6 +71,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_DEAD_AIR] = "without a leg for longer than the scenario allows",
 	[ANOMALY_DIAL_STORM] = "more dials within a second than the color takes",
 	[ANOMALY_CLOSE_STORM] = "callers were sent away all at once, to dial again all at once",
+	[ANOMALY_TTL_SHORT] = "the state was left less time to live than declared",
+	[ANOMALY_TTL_LONG] = "the state was given more time to live than declared",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
 	       "every anomaly has its sentence");
