@@ -16,7 +16,8 @@ SIGTERM_WINDOW, SIGKILL_WINDOW, EARLY, LATE = 2 * S, S, S // 2, 2 * S
 DEADLINE = 25 * S
 HAS_COOKIE, SET_COOKIE = 1, 2
 HAS_DIGEST, HAS_VER, HAS_EPOCH, HAS_TURNS = 1, 2, 4, 8
-NIL, HAS_STATE, PROBE, CALL_KEY = 1, 2, 4, 8
+NIL, HAS_STATE, PROBE, CALL_KEY, KEEP_TTL, TTL_AT = 1, 2, 4, 8, 16, 32
+TTL = 1800   # seconds, as declared; one less will do
 WRITES = ("set", "setex", "eval")   # an eval is one if it holds a state
 HTTP_STATUS, LOCAL_LIMIT = 7, 8   # of dial.fail
 WORDS = {"flags": {"resumable": 1, "bridge": 0, "agent": 1, "caller": 0},
@@ -352,12 +353,41 @@ def evaporated(call):
     return []
 
 
+def stripped(call):
+    """I2 g: a color goes on from what the other wrote, and a field of that is gone."""
+    writes = accepted(call)
+    for before, after in zip(writes, writes[1:]):
+        went_on = before.t < after.due and (after.n > before.n or after.ver > before.ver)
+        gone = after.turn and (before.leg & ~after.leg or after.turn < before.turn)
+        if {before.color, after.color} == {"blue", "green"} and went_on and gone:
+            return [f"{call.name}: a field is gone with turn {after.n}"]
+    return []
+
+
+def lasting(call):
+    """I2 h: a write sets the declared time to live in the same command."""
+    bad = []
+    others = [e for e in call.all("cmd.ok") if e.code in ("expire", "persist") and e.flags & (CALL_KEY | NIL) == CALL_KEY]
+    told = sorted(accepted(call) + others, key=lambda e: e.place)
+    for i, e in enumerate(told):
+        left = e.aux * S
+        if e.flags & KEEP_TTL:
+            since = next((x for x in reversed(told[:i]) if not x.flags & KEEP_TTL), None)
+            left = since.aux * S - (e.due - since.t) if since and since.aux and e.due > since.t else 0
+        if e.code == "persist" or e.code == "set" and not e.aux and not e.flags & (KEEP_TTL | TTL_AT):
+            bad.append(f"{call.name}: turn {e.n} never expires")
+        elif left and not (TTL - 1) * S <= left <= TTL * S:
+            bad.append(f"{call.name}: turn {e.n} has {left / S} s to live")
+    return bad
+
+
 def state_continuity(record):
     bad, doubtful = [], []
     crossings = resumes = commands = 0
     for call in record.calls:
         early, unseen = persisted(record, call)
         unwritten = [text for text in early if text.endswith("never persisted")] + aborted(call) + fell_back(call)
+        bad += stripped(call) + lasting(call)
         bad += reads(call) + evaporated(call) + [text for text in early if text not in unwritten]
         # What was not written after all may be in what is missing.
         (doubtful if record.tap_is_torn else bad).extend(unwritten)

@@ -82,6 +82,8 @@ class Voice:
 
     def command(self, at, verb):
         fields = {"leg": 0, "conn": 1, "code": verb, "n": self.turn, "digest": self.digest, "flags": 10, **self.on()}
+        if verb == "setex":
+            fields.update(aux=1800, turn=4, leg=0x1111)   # how many fields, and which
         self.add(at, "cmd.ok", due=self.t + at - MS // 2, **fields)
 
     def dial(self):
@@ -234,6 +236,20 @@ def written_by_another(s):
         e["color"], e["instance"] = "green", "green-2"
 
 
+def other_fields(s):
+    """One write has more fields than those before and after it, or others."""
+    e = s.pick("cmd.ok", where=lambda e: e["code"] == "setex")
+    if e:
+        e.update(s.random.choice([{"turn": 5}, {"turn": 5, "leg": 0x1511}, {"leg": 0x1112}, {"turn": 3}, {"turn": 0, "leg": 0}]))
+
+
+def other_ttl(s):
+    e = s.pick("cmd.ok", where=lambda e: e["code"] == "setex")
+    if e:
+        e.update(s.random.choice([{"aux": s.random.choice([0, 2, 1797, 1798, 1799, 1801])}, {"code": "set"},
+                                  {"code": "set", "aux": 0, "flags": 10 | s.random.choice([0, 16, 16, 32])}]))
+
+
 def twice(s):
     e = s.pick("reply.ok")
     if e:
@@ -350,7 +366,7 @@ def back_to_blue(s):
 CHANGES = [forget("reply.ok"), forget("cmd.ok"), forget("cmd.ok", where=lambda e: e["code"] == "setex"), forget("call.end"),
            forget("exit"), forget("belief"), forget("config"), forget("hangup.inv"), agent_cuts, agent_cuts, another_color,
            another_color, another_count, another_digest, no_digest, moved_write, moved_write, unsure_write, nothing_there,
-           written_by_another, twice, late_reply, late_resume, jar_lets_go, no_set_cookie, said_at_ready, moved_signal,
+           written_by_another, other_fields, other_fields, other_ttl, other_ttl, twice, late_reply, late_resume, jar_lets_go, no_set_cookie, said_at_ready, moved_signal,
            moved_signal, moved_belief, drain_ends_otherwise, cookies_last, refused, no_shift, back_to_blue]
 
 

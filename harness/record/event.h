@@ -197,7 +197,7 @@ enum {
 	CMD_PROBE = 4,     /* the key is a probe's (id p-...) */
 	CMD_CALL_KEY = 8,  /* the key matches the scenario's state.key; call is set */
 	CMD_KEEP_TTL = 16, /* KEEPTTL: what is left of the time to live stays */
-	CMD_TTL_AT = 32    /* it expires at a time of day (EXAT, PXAT): how long that is, is not said */
+	CMD_TTL_AT = 32    /* EXAT, PXAT: until a time of day; how long that is, is not said */
 };
 
 const char *event_kind_name(unsigned kind);   /* "dial.ok"; "?" outside */

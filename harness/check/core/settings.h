@@ -9,7 +9,7 @@
 
 /* Cookie clocks tick in seconds: a resume within W +- this is no evidence (judgement I4). */
 #define COOKIE_TICK_NS (1 * NS_PER_S)
-/* A time to live is set in seconds: one shorter than declared by up to this is as declared (I2 h). */
+/* Times to live are set in seconds: shorter by up to this is as declared (I2 h). */
 #define TTL_TICK_NS (1 * NS_PER_S)
 /* A leg that the caller ends within this of a signal was a race, not a cut (2.6). */
 #define SIGNAL_RACE_NS (1 * NS_PER_MS)
