@@ -13,7 +13,10 @@ enum metric {
 	METRIC_TURN_RESPONSE = 0,
 	METRIC_TURN_SERVICE,
 	METRIC_REDIS_TURN,
+	METRIC_REDIS_SERVICE,
 	METRIC_REDIS_COMMAND,
+	METRIC_REDIS_AGENT,
+	METRIC_REDIS_CONTROL,
 	METRIC_DIAL,
 	METRIC_RESUME_GAP,
 	METRIC_COUNT
@@ -46,11 +49,27 @@ struct latency_row {
 
 struct gate_result {
 	const struct gate *gate; /* of the scenario */
-	double measured;         /* ns for durations */
+	double measured;	 /* ns for durations */
 	uint64_t samples;
+	int64_t low_ns, high_ns; /* of a percentile: its 99 % interval; high INT64_MAX: none */
 	enum verdict verdict;
 	bool ours; /* inconclusive for what we were late ourselves */
 	char note[FINDING_TEXT_MAX];
+};
+
+/*
+ * What is said of Redis: it costs a turn no more than budget_ns. Told, no part of the verdict.
+ * Quantiles are over all phases and colors; what was never answered counts with its age.
+ */
+struct redis_claim {
+	enum verdict verdict; /* pass: held; inconclusive: not decided */
+	int64_t budget_ns;
+	uint64_t turns, unanswered;	 /* at the tap */
+	int64_t p50_ns, p95_ns, p99_ns;	 /* of redis_turn */
+	int64_t p99_low_ns, p99_high_ns; /* 99 % interval; high INT64_MAX: none */
+	int64_t service_p99_ns, agent_p99_ns, control_p99_ns;
+	uint64_t agent_turns, controls; /* 0: nobody said, none was sent */
+	char note[FINDING_TEXT_MAX];	/* why it is not decided */
 };
 
 struct generator {
@@ -79,6 +98,7 @@ struct judgement {
 	size_t phase_count;
 	struct latency_row *latency; /* only rows with samples */
 	size_t latency_count;
+	struct redis_claim redis_claim;
 	struct generator generator;
 	uint64_t anomalies[ANOMALY_COUNT];
 	uint64_t events;

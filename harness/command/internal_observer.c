@@ -1,5 +1,5 @@
-/* The observer: asks every instance again and again how many calls it has. Spawned by the
- * supervisor. */
+/* The observer: asks every instance again and again how many calls it has, and Redis for a key of
+ * our own. Spawned by the supervisor. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +11,11 @@
 #include "command/core/heartbeat.h"
 #include "net/process.h"
 #include "observe/active_calls.h"
+#include "observe/redis_control.h"
 
 enum { INSTANCES_MAX = 64 };
 static const int64_t poll_every_ns = 250 * NS_PER_MS;
+static const int64_t control_every_ns = 100 * NS_PER_MS;
 static const int64_t mute_pause_ns =
 	2 * NS_PER_S; /* one that lets us wait must not make the others stale */
 
@@ -30,7 +32,8 @@ struct observer {
 	struct instance instance[INSTANCES_MAX];
 	size_t count;
 	bool started, over, orphaned;
-	int64_t heartbeat_due_ns;
+	int64_t heartbeat_due_ns, control_due_ns;
+	struct redis_control *control; /* NULL: no Redis of ours */
 };
 
 /* "blue-1:blue:127.0.0.1:4711,..." */
@@ -108,6 +111,24 @@ static void ask(struct observer *o, struct instance *i)
 								     asked_ns + poll_every_ns;
 }
 
+/* What is missed is not made up for: two in a row would measure each other. */
+static void control(struct observer *o)
+{
+	struct redis_control_step steps[REDIS_CONTROL_STEPS];
+	size_t count = redis_control_ask(o->control, steps);
+
+	for (size_t i = 0; i < count; i++) {
+		struct event e = event_make(EVENT_CONTROL, steps[i].began_ns + steps[i].took_ns);
+
+		e.code = (uint16_t)steps[i].verb;
+		e.aux = (uint32_t)((steps[i].took_ns + NS_PER_US / 2) / NS_PER_US);
+		e.flags = steps[i].answered ? 0 : CONTROL_UNANSWERED;
+		lane_event(o->lane, e);
+	}
+	o->control_due_ns = clock_now_ns() +
+			    (count && steps[count - 1].answered ? control_every_ns : mute_pause_ns);
+}
+
 static void beat(struct observer *o, int64_t now_ns)
 {
 	struct control_message m = control_make(CONTROL_COUNTERS, 0, 0);
@@ -135,11 +156,36 @@ static void observe(struct observer *o)
 			if (!instance->gone && instance->due_ns < next_ns)
 				next_ns = instance->due_ns;
 		}
+		if (o->control && o->started && !o->over && o->control_due_ns <= clock_now_ns())
+			control(o);
+		if (o->control && o->started && o->control_due_ns < next_ns)
+			next_ns = o->control_due_ns;
 		beat(o, clock_now_ns());
 		lane_tick(o->lane, clock_now_ns());
 		if (!o->over)
 			listen_until(o, next_ns);
 	}
+}
+
+/* A key as a probe call's would be, so that nobody takes it for a caller's. */
+static int open_control(struct observer *o, const struct child *child,
+			const struct control_message *m, struct err *err)
+{
+	char redis[512], run6[16], call[48];
+	struct variable bound[] = { { "call", call }, { "run", run6 } };
+	struct buf key = buf_init(512);
+	int result = 0;
+
+	if (!control_value(m, "redis", redis, sizeof redis))
+		return 0;
+	if (!control_value(m, "run", run6, sizeof run6))
+		return err_set(err, ERR_HARNESS, "observer: run is needed beside redis=%s", redis);
+	snprintf(call, sizeof call, "p-%s-control", run6);
+	result = scenario_bind(child->scenario->state.key, bound, 2, &key, err);
+	if (!result)
+		o->control = redis_control_new(redis, buf_text(&key));
+	buf_free(&key);
+	return result;
 }
 
 static int observer_process(const struct child *child, struct err *err)
@@ -160,7 +206,7 @@ static int observer_process(const struct child *child, struct err *err)
 	    !control_value(&m, "instances", instances, sizeof instances))
 		err_set(err, ERR_HARNESS, "observer: run_id and instances are needed to begin");
 	else if (lane_open(child->dir, &identity, &o->lane, err) < 0 ||
-		 parse_instances(o, instances, err) < 0)
+		 parse_instances(o, instances, err) < 0 || open_control(o, child, &m, err) < 0)
 		err_context(err, "observer");
 	else if (control_send(PROCESS_CONTROL_FD, &greeting) < 0)
 		err_errno(err, ERR_HARNESS, errno, "observer: say ready");
@@ -168,6 +214,7 @@ static int observer_process(const struct child *child, struct err *err)
 		result = 0;
 	if (!result)
 		observe(o);
+	redis_control_free(o->control);
 	broken = o->lane && lane_broken(o->lane);
 	if (o->orphaned) { /* the run was killed: what was seen is kept, and the lane has no end */
 		lane_flush(o->lane);

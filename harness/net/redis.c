@@ -193,6 +193,18 @@ int redis_get(struct redis *redis, const char *key, bool *ret_found, struct buf 
 	return result;
 }
 
+int redis_setex(struct redis *redis, const char *key, int64_t ttl_s, const char *value,
+		struct err *err)
+{
+	redisReply *reply = command(redis, REDIS_REPLY_STATUS, err, "SETEX %s %lld %s", key,
+				    (long long)ttl_s, value);
+
+	if (!reply)
+		return -1;
+	freeReplyObject(reply);
+	return 0;
+}
+
 static int integer(redisReply *reply, int64_t *ret)
 {
 	if (!reply)

@@ -20,6 +20,7 @@ void redis_close(struct redis *);
 int redis_ping(struct redis *, struct err *);
 /* *ret_found false and empty value when nil. */
 int redis_get(struct redis *, const char *key, bool *ret_found, struct buf *value, struct err *);
+int redis_setex(struct redis *, const char *key, int64_t ttl_s, const char *value, struct err *);
 int redis_ttl(struct redis *, const char *key, int64_t *ret_s,
 	      struct err *); /* -1 no ttl, -2 no key, as Redis says */
 int redis_delete(struct redis *, const char *key, int64_t *ret_deleted, struct err *);

@@ -167,7 +167,11 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	  "over: n; color; conn: note; aux: how often it bit; due: t of its fault.inv")          \
 	X(BITE, "bite",                                                                          \
 	  "a fault took effect: n: its number; conn, instance, color, call, code: enum verb of " \
-	  "the command; due: t of its cmd.inv")
+	  "the command; due: t of its cmd.inv")                                                  \
+	/* --- observer, again --- */                                                            \
+	X(CONTROL, "control",                                                                    \
+	  "a command of our own on a key of our own, straight to Redis: code: enum verb; aux: us; " \
+	  "flags: CONTROL_UNANSWERED, then aux is its age")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,
@@ -188,6 +192,8 @@ enum {
 /* flags of start.ok, resume.ok, reply.ok: which fields the agent really sent */
 enum { STATE_HAS_DIGEST = 1, STATE_HAS_VER = 2, STATE_HAS_EPOCH = 4, STATE_HAS_TURNS = 8 };
 enum { TURN_RESENT = 1 };
+/* flags of control */
+enum { CONTROL_UNANSWERED = 1 };
 /* flags of tls: what the handshake offered */
 enum { TLS_ONLY_13 = 1 };
 /* flags of cmd.* */

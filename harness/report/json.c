@@ -36,6 +36,11 @@ static void put_ms(json_t *object, const char *key, int64_t ns)
 	put_real(object, key, (double)ns / NS_PER_MS);
 }
 
+static void put_ms_if(json_t *object, const char *key, bool known, int64_t ns)
+{
+	put_real(object, key, known ? (double)ns / NS_PER_MS : NAN);
+}
+
 /* Seconds since run.start, or null for a moment that never was. */
 static void put_moment(json_t *object, const char *key, int64_t t_ns, int64_t start_ns)
 {
@@ -159,6 +164,9 @@ static json_t *gates(const struct judgement *judgement)
 		put_real(row, "limit", gate->limit / unit);
 		put_real(row, "measured", result->measured / unit);
 		put_count(row, "samples", result->samples);
+		put_ms_if(row, "low_ms", result->high_ns, result->low_ns);
+		put_ms_if(row, "high_ms", result->high_ns && result->high_ns != INT64_MAX,
+			  result->high_ns);
 		put_text(row, "verdict", verdict_name(result->verdict));
 		put_text(row, "note", result->note);
 		json_array_append_new(rows, row);
@@ -210,6 +218,28 @@ static json_t *latency(const struct judgement *judgement)
 		json_array_append_new(rows, row);
 	}
 	return rows;
+}
+
+static json_t *redis_claim(const struct redis_claim *c)
+{
+	json_t *object = json_object();
+
+	put_text(object, "outcome", claim_word(c->verdict));
+	put_text(object, "note", c->note);
+	put_ms(object, "budget_ms", c->budget_ns);
+	put_count(object, "turns", c->turns);
+	put_count(object, "unanswered", c->unanswered);
+	put_ms_if(object, "p50_ms", c->turns, c->p50_ns);
+	put_ms_if(object, "p95_ms", c->turns, c->p95_ns);
+	put_ms_if(object, "p99_ms", c->turns, c->p99_ns);
+	put_ms_if(object, "p99_low_ms", c->turns, c->p99_low_ns);
+	put_ms_if(object, "p99_high_ms", c->turns && c->p99_high_ns != INT64_MAX, c->p99_high_ns);
+	put_ms_if(object, "service_p99_ms", c->turns, c->service_p99_ns);
+	put_count(object, "agent_turns", c->agent_turns);
+	put_ms_if(object, "agent_p99_ms", c->agent_turns, c->agent_p99_ns);
+	put_count(object, "controls", c->controls);
+	put_ms_if(object, "control_p99_ms", c->controls, c->control_p99_ns);
+	return object;
 }
 
 static json_t *generator(const struct generator *source)
@@ -281,6 +311,7 @@ static json_t *result(const struct report_input *input)
 	put(root, "gates", gates(judgement));
 	put(root, "phases", phases(input));
 	put(root, "latency", latency(judgement));
+	put(root, "redis_claim", redis_claim(&judgement->redis_claim));
 	put(root, "generator", generator(&judgement->generator));
 	put(root, "anomalies", anomalies(judgement->anomalies));
 	put(root, "environment", environment(input->environment));

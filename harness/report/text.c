@@ -6,6 +6,7 @@ static void tables(const struct report_input *input, FILE *out)
 	text_gates(input, out);
 	text_phases(input, out);
 	text_latency(input, out);
+	text_redis_claim(input, out);
 	text_ledger(input, out);
 }
 

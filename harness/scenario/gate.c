@@ -17,7 +17,8 @@ struct metric_word {
 
 static const struct metric_word metrics[] = {
 	{ "turn_response", true },  { "turn_service", true }, { "redis_turn", true },
-	{ "redis_command", true },  { "dial", true },	      { "resume_gap", true },
+	{ "redis_service", true },  { "redis_command", true }, { "redis_agent", true },
+	{ "redis_control", true },  { "dial", true },	      { "resume_gap", true },
 	{ "dropped_calls", false }, { "refused", false },
 };
 enum { METRICS = sizeof metrics / sizeof *metrics };

@@ -12,7 +12,10 @@
 #include "scenario/gate.h"
 #include "scenario/validate.h"
 
-enum { COMMANDS_PER_TURN = 2 }; /* one read, one write */
+enum {
+	COMMANDS_PER_TURN = 2, /* one read, one write */
+	CONTROLS_PER_SECOND = 10
+};
 
 static double seconds(int64_t ns)
 {
@@ -87,8 +90,10 @@ static double samples(const struct scenario *sc, const struct gate *gate, double
 
 	if (!strcmp(gate->metric, "redis_command"))
 		return sc->state.tap ? COMMANDS_PER_TURN * turns : 0;
-	if (!strcmp(gate->metric, "redis_turn"))
+	if (!strcmp(gate->metric, "redis_turn") || !strcmp(gate->metric, "redis_service"))
 		return sc->state.tap ? turns : 0;
+	if (!strcmp(gate->metric, "redis_control")) /* the observer's, beside a stack of ours */
+		return sc->stack.kind == STACK_LOCAL ? CONTROLS_PER_SECOND * length_s : 0;
 	if (!strcmp(gate->metric, "resume_gap"))
 		return resumes_per_second(c) * length_s;
 	if (!strcmp(gate->metric, "dial"))

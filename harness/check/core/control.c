@@ -182,6 +182,9 @@ void world_control(struct world *w, const struct event *e)
 		load_event(&w->load, e);
 		w->metrics.stall_ns = w->load.longest_stall_ns;
 		return;
+	case EVENT_CONTROL:
+		metrics_control(w, e);
+		return;
 	case EVENT_SPAWN:
 	case EVENT_SIGNAL:
 	case EVENT_EXIT:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "check/core/claim.h"
 #include "check/core/gates.h"
 #include "check/core/outcome.h"
 #include "check/core/world.h"
@@ -364,6 +365,7 @@ struct judgement *fold_finish(struct fold *f)
 	memcpy(j->by_phase, f->books.by_phase, sizeof(j->by_phase));
 	memcpy(j->by_color, f->books.by_color, sizeof(j->by_color));
 	j->latency_count = metrics_rows(&w->metrics, &j->latency);
+	claim_judge(&w->metrics, j);
 	j->events = w->events;
 	j->turns = w->turns;
 	j->resumes = w->resumes;

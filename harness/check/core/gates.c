@@ -80,6 +80,8 @@ static void quantile(const struct gate *gate, double q, const struct histogram *
 	/* -1 only says that the upper end is unbounded, which the value then says too. */
 	(void)histogram_interval_ns(lenient, q, &low_ns, &unused_ns);
 	(void)histogram_interval_ns(strict, q, &unused_ns, &high_ns);
+	ret->low_ns = low_ns;
+	ret->high_ns = high_ns < never_ns ? high_ns : INT64_MAX;
 	double inner = (double)(ceiling ? high_ns : low_ns),
 	       outer = (double)(ceiling ? low_ns : high_ns);
 	if (holds(inner, gate->op, gate->limit))
@@ -158,16 +160,28 @@ static bool is_ours(const struct gate *gate, const struct metrics *m)
 	return result.verdict != VERDICT_FAIL;
 }
 
+/* Nobody but the agent saw it. */
+static void say_whose_word(const struct gate *gate, struct gate_result *ret)
+{
+	size_t used = strlen(ret->note);
+
+	if (gate_metric(gate) == METRIC_REDIS_AGENT && ret->samples)
+		snprintf(ret->note + used, sizeof(ret->note) - used, "%sthe agent's own word",
+			 used ? "; " : "");
+}
+
 void gate_latency(const struct gate *gate, const struct metrics *m, struct gate_result *ret)
 {
 	judge_latency(gate, m, ret);
-	if (ret->verdict != VERDICT_FAIL || !is_ours(gate, m))
-		return;
-	ret->verdict = VERDICT_INCONCLUSIVE;
-	ret->ours = true;
-	snprintf(ret->note, sizeof(ret->note),
-		 "we stood still ourselves for up to %.0f ms: lateness of that much proves nothing",
-		 (double)m->stall_ns / NS_PER_MS);
+	if (ret->verdict == VERDICT_FAIL && is_ours(gate, m)) {
+		ret->verdict = VERDICT_INCONCLUSIVE;
+		ret->ours = true;
+		snprintf(
+			ret->note, sizeof(ret->note),
+			"we stood still ourselves for up to %.0f ms: lateness of that much proves nothing",
+			(double)m->stall_ns / NS_PER_MS);
+	}
+	say_whose_word(gate, ret);
 }
 
 void gate_number(const struct gate *gate, bool known, uint64_t count, uint64_t of,

@@ -9,11 +9,10 @@
 const char *metric_name(unsigned m)
 {
 	static const char *const names[METRIC_COUNT] = {
-		[METRIC_TURN_RESPONSE] = "turn_response",
-		[METRIC_TURN_SERVICE] = "turn_service",
-		[METRIC_REDIS_TURN] = "redis_turn",
-		[METRIC_REDIS_COMMAND] = "redis_command",
-		[METRIC_DIAL] = "dial",
+		[METRIC_TURN_RESPONSE] = "turn_response", [METRIC_TURN_SERVICE] = "turn_service",
+		[METRIC_REDIS_TURN] = "redis_turn",	  [METRIC_REDIS_SERVICE] = "redis_service",
+		[METRIC_REDIS_COMMAND] = "redis_command", [METRIC_REDIS_AGENT] = "redis_agent",
+		[METRIC_REDIS_CONTROL] = "redis_control", [METRIC_DIAL] = "dial",
 		[METRIC_RESUME_GAP] = "resume_gap",
 	};
 
@@ -73,16 +72,81 @@ static void lag(struct world *w, const struct event *e, int64_t free_ns)
 		histogram_add(&w->metrics.lag, e->t_ns - since_ns);
 }
 
+/* ---- Redis ---- */
+
+static void redis_sample(struct world *w, const struct metric_redis *r, int64_t began_ns,
+			 uint8_t color)
+{
+	sample(w, METRIC_REDIS_TURN, began_ns, color, r->took_ns, !r->censored);
+	sample(w, METRIC_REDIS_SERVICE, began_ns, color, r->served_ns, !r->censored);
+}
+
+/* The turn is over without a reply of its own; what Redis answered of it was not all of it, and is
+ * no sample. */
+static void redis_given_up(struct world *w, struct world_call *c, int64_t due_ns)
+{
+	if (c->metric.redis.censored)
+		redis_sample(w, &c->metric.redis, due_ns, c->color);
+	c->metric.redis = (struct metric_redis){ 0 };
+}
+
+static int64_t served_ns(struct metrics *m, const struct event *e)
+{
+	struct metric_line *line = &m->lines[e->conn % METRIC_LINES];
+	int64_t from_ns = e->due_ns < 0 ? e->t_ns : e->due_ns;
+
+	if (line->conn == e->conn && line->busy_until_ns > from_ns)
+		from_ns = line->busy_until_ns;
+	*line = (struct metric_line){ .conn = e->conn, .busy_until_ns = e->t_ns };
+	return e->t_ns > from_ns ? e->t_ns - from_ns : 0;
+}
+
+static void command(struct world *w, struct world_call *c, const struct event *e, bool answered)
+{
+	int64_t took_ns = e->due_ns < 0 ? 0 : e->t_ns - e->due_ns;
+	struct metric_redis one = { .took_ns = took_ns,
+				    .served_ns = served_ns(&w->metrics, e),
+				    .censored = !answered };
+
+	if (e->flags & CMD_PROBE || !(e->flags & CMD_CALL_KEY))
+		return;
+	w->tap_commands++;
+	w->tap_saw[e->instance] = true;
+	sample(w, METRIC_REDIS_COMMAND, e->t_ns - took_ns, e->color, took_ns, answered);
+	if (c && c->sent != c->acked) {
+		c->metric.redis.took_ns += took_ns;
+		c->metric.redis.served_ns += one.served_ns;
+		c->metric.redis.commands++;
+		c->metric.redis.censored |= !answered;
+	} else if (!answered && (!c || c->acked)) {
+		/* Its turn is over, perhaps its call: it counts beside them. Before the first turn
+		 * there is none it could be of. */
+		redis_sample(w, &one, e->t_ns - took_ns, e->color);
+	}
+}
+
+void metrics_control(struct world *w, const struct event *e)
+{
+	int64_t took_ns = e->aux * NS_PER_US, *got_ns = &w->metrics.control_ns;
+	bool answered = !(e->flags & CONTROL_UNANSWERED);
+
+	if (e->code == VERB_GET) /* begins a pair */
+		*got_ns = 0;
+	*got_ns += took_ns;
+	if (!answered || e->code != VERB_GET)
+		sample(w, METRIC_REDIS_CONTROL, e->t_ns - *got_ns, COLOR_UNKNOWN, *got_ns,
+		       answered);
+}
+
+/* ---- turns ---- */
+
 static void turn_sent(struct world *w, struct world_call *c, const struct event *e)
 {
-	struct metric_call *m = &c->metric;
-
-	if (c->sent == c->acked) /* nothing under way: what came in between belongs to no turn */
-		m->redis_ns = 0, m->commands = 0, m->censored = false;
 	if (e->flags & TURN_RESENT) {
-		/* The commands of its first try are not this one's; its time still counts from the
-		 * first send. */
-		m->redis_ns = 0, m->commands = 0, m->censored = false;
+		/* The answered commands of its first try are not this one's; its time still counts
+		 * from the first send. */
+		if (!c->metric.redis.censored)
+			c->metric.redis = (struct metric_redis){ 0 };
 		return;
 	}
 	*turn_of(c, e->turn) = (struct metric_turn){ .due_ns = e->due_ns < 0 ? e->t_ns : e->due_ns,
@@ -103,42 +167,30 @@ static void turn_answered(struct world *w, struct world_call *c, const struct ev
 
 static void reply(struct world *w, struct world_call *c, const struct event *e)
 {
-	struct metric_call *m = &c->metric;
+	struct metric_redis *redis = &c->metric.redis;
 	int64_t due_ns = e->due_ns < 0 ? turn_of(c, e->turn)->due_ns : e->due_ns;
 
 	if (e->turn <= c->acked || e->turn > c->sent)
 		return;
 	turn_answered(w, c, e, e->turn, due_ns);
-	if (m->commands)
-		sample(w, METRIC_REDIS_TURN, due_ns, e->color, m->redis_ns, !m->censored);
-	m->redis_ns = 0, m->commands = 0, m->censored = false;
+	if (redis->commands)
+		redis_sample(w, redis, due_ns, e->color);
+	*redis = (struct metric_redis){ 0 };
+	if (e->aux)
+		sample(w, METRIC_REDIS_AGENT, due_ns, e->color, e->aux * NS_PER_US, true);
 }
 
 static void resumed(struct world *w, struct world_call *c, const struct event *e)
 {
 	if (c->lost_ns)
 		sample(w, METRIC_RESUME_GAP, c->lost_ns, e->color, e->t_ns - c->lost_ns, true);
+	if (e->n > c->acked)
+		redis_given_up(w, c, turn_of(c, c->acked + 1U)->due_ns);
 	/* Turns that the state already holds are answered by it, now. */
 	for (unsigned turn = c->acked + 1U; turn <= e->n && turn <= c->sent; turn++) {
 		if (c->sent - turn < METRIC_TURNS)
 			turn_answered(w, c, e, turn, turn_of(c, turn)->due_ns);
 	}
-}
-
-static void command(struct world *w, struct world_call *c, const struct event *e, bool answered)
-{
-	int64_t took_ns = e->due_ns < 0 ? 0 : e->t_ns - e->due_ns;
-
-	if (e->flags & CMD_PROBE || !(e->flags & CMD_CALL_KEY))
-		return;
-	w->tap_commands++;
-	w->tap_saw[e->instance] = true;
-	sample(w, METRIC_REDIS_COMMAND, e->t_ns - took_ns, e->color, took_ns, answered);
-	if (!c || c->sent == c->acked)
-		return;
-	c->metric.redis_ns += took_ns;
-	c->metric.commands++;
-	c->metric.censored |= !answered;
 }
 
 static int64_t dialed_ns(const struct world_call *c, const struct event *e)
@@ -193,6 +245,8 @@ void metrics_call_done(struct world *w, struct world_call *c)
 	bool by_us = outcome == CALL_COMPLETED || outcome == CALL_ABANDONED ||
 		     outcome == OUTCOME_LIVE || outcome_is_ours(w, c, outcome);
 
+	if (unanswered)
+		redis_given_up(w, c, turn_of(c, c->acked + 1U)->due_ns);
 	for (unsigned i = 0; i < unanswered; i++) {
 		unsigned turn = c->acked + 1U + i;
 		unsigned known = c->sent - turn < METRIC_TURNS ? turn : c->sent - METRIC_TURNS + 1U;

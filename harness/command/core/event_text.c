@@ -18,7 +18,7 @@ const char *event_witness(unsigned kind)
 		return "cutover";
 	if (kind >= EVENT_BYPASS && kind <= EVENT_BITE)
 		return "redis";
-	if (kind == EVENT_COUNT || kind == EVENT_KEY)
+	if (kind == EVENT_COUNT || kind == EVENT_KEY || kind == EVENT_CONTROL)
 		return "observer";
 	if (kind == EVENT_SAID)
 		return "script";
@@ -290,6 +290,11 @@ void event_describe(const struct history *history, const struct event *e, struct
 	case EVENT_BITE:
 		buf_printf(out, "fault %u took this %s", e->n, verb_name(e->code));
 		where(history, e, out);
+		break;
+	case EVENT_CONTROL:
+		buf_printf(out, "our own %s%s %s", verb_name(e->code),
+			   e->flags & CONTROL_UNANSWERED ? ": no answer for" : " took",
+			   format_duration(e->aux * 1000LL).s);
 		break;
 	case EVENT_LANE_END:
 	case EVENT_HEARTBEAT:

@@ -242,7 +242,7 @@ static void one_gate(const struct report_input *input, const struct gate_result 
 	if (result->samples && gate->stat != GATE_COUNT)
 		fprintf(out, ", %s samples", format_count(result->samples).s);
 	fputc('\n', out);
-	if (result->verdict != VERDICT_PASS && *result->note) {
+	if (*result->note) {
 		fprintf(out, "%*s", EVIDENCE_COLUMN, "");
 		text_wrap(out, EVIDENCE_COLUMN, EVIDENCE_COLUMN, result->note);
 	}

@@ -6,6 +6,15 @@
 #include "base/buf.h"
 #include "base/hash.h"
 
+const char *claim_word(enum verdict verdict)
+{
+	static const char *const words[] = { [VERDICT_PASS] = "held",
+					     [VERDICT_INCONCLUSIVE] = "not decided",
+					     [VERDICT_FAIL] = "not held" };
+
+	return words[verdict];
+}
+
 const char *run_outcome(const struct judgement *judgement)
 {
 	switch (judgement_exit_code(judgement)) {

@@ -11,6 +11,8 @@
 
 /* What the exit code means: "pass" "fail" "inconclusive" "harness_error" "interrupted". */
 const char *run_outcome(const struct judgement *);
+/* What became of a claim: "held", "not held", "not decided". */
+const char *claim_word(enum verdict);
 /* "torn down before it was drained"; "" for none. */
 const char *anomaly_sentence(enum anomaly);
 const char *reason_sentence(enum reason);
