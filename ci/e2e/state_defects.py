@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""What agents do wrong with the state of a call (D09 to D19), over a scenario whose states live for seconds only: each is named and
+nothing else, and agents that refresh it, or write a field more, pass."""
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lib
+
+OVERLAYS = ["short_ttl", "notes", "D09", "D10", "D11", "D12", "D13", "D18", "D19"]
+# What the first witness of the anomaly says: who, what, and the limit.
+SAYS = {"D09": ("ttl_short", "kept what was left of a time to live"), "D10": ("ttl_missing", "it never expires"),
+        "D11": ("ttl_missing", "a second command set one"), "D12": ("cross_call", "the state of another call"),
+        "D13": ("field_strip", "without one that blue-"), "D18": ("stale_resume", ""), "D19": ("ack_lost", "")}
+DIR = tempfile.mkdtemp(prefix="crossfade-state-")
+
+
+def planted():
+    """each is named, with a sentence that says what it did; the controls pass"""
+    code, out, err = lib.run(["matrix", "scenarios/short_ttl.yaml", "--only", ",".join(OVERLAYS), "--seeds", "1", "--jobs", "4",
+                              "--dir", os.path.join(DIR, "matrix")], timeout=600)
+    print("\n".join("    " + line for line in out.splitlines()))
+    assert code == 0, f"exit {code}\n{err}"
+    assert {line.split()[1] for line in out.splitlines() if line.startswith("ok")} == set(OVERLAYS), out
+    for overlay, (anomaly, words) in SAYS.items():
+        result = lib.load_result(os.path.join(DIR, "matrix", f"{overlay}-1", "result.json"))
+        witnesses = [w for c in result["checks"] for w in c["witnesses"] if w["anomaly"] == anomaly]
+        assert witnesses and all(words in w["text"] and w["call"] for w in witnesses), (overlay, witnesses[:3])
+
+
+lib.main([planted])
