@@ -88,7 +88,7 @@ static void quantile(const struct gate *gate, double q, const struct histogram *
 		ret->verdict = VERDICT_PASS;
 	else if (!holds(outer, gate->op, gate->limit))
 		ret->verdict = VERDICT_FAIL;
-	else if (high_ns == INT64_MAX)
+	else if (ret->high_ns == INT64_MAX)
 		snprintf(ret->note, sizeof(ret->note),
 			 "resolution: %llu samples (%llu unanswered) do not bound it above",
 			 (unsigned long long)strict->count, (unsigned long long)strict->censored);
