@@ -306,11 +306,17 @@ def persisted(record, call):
         holds = [w for w in writes if w.n >= reply.turn]
         if reply.turn <= known or any(w.t <= reply.t for w in holds):
             continue
-        if holds:
+
+        def seen(until, by=reply.instance):
+            return any(e.kind.startswith("cmd.") and e.instance == by and e.flags & CALL_KEY and e.place <= until
+                       for e in record.events)
+        if holds and seen(holds[0].place):
             bad.append(f"{call.name}: turn {reply.turn} acknowledged early")
+        elif holds:
+            doubtful.append(f"{call.name}: the commands of {reply.instance} were not seen")
         elif any(u.n >= reply.turn for u in unsure):
             continue
-        elif any(e.kind.startswith("cmd.") and e.instance == reply.instance and e.flags & CALL_KEY for e in record.events):
+        elif seen(record.events[-1].place):
             bad.append(f"{call.name}: turn {reply.turn} never persisted")
         else:
             doubtful.append(f"{call.name}: the commands of {reply.instance} were not seen")

@@ -1,14 +1,15 @@
 /*
- * Ourselves: were all lanes written to their end, did callers act when the plan said, did our own
- * limits stay out of it? None of it says anything about the target, so nothing here ever fails: a
- * doubt makes the run inconclusive.
+ * Ourselves: were all lanes written to their end and read in order, did callers do what the plan
+ * said when it said, does everybody mean the same by an instance, did our own limits stay out of
+ * it? None of it says anything about the target, so nothing here ever fails: a doubt makes the run
+ * inconclusive.
  */
 #include <stdio.h>
 
 #include "check/core/witness.h"
 
 struct state {
-	uint64_t limits, local_dials, events_lost;
+	uint64_t limits, local_dials, events_lost, off_plan;
 	uint64_t writers[ROLE_COUNT]; /* bit set of the processes with a lane of their own */
 };
 
@@ -28,10 +29,12 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 {
 	struct state *s = state;
 
-	(void)c;
 	(void)mine;
 	if (e->kind == EVENT_LANE_END)
 		s->events_lost += e->aux;
+	else if (e->kind ==
+		 EVENT_HANGUP_INV) /* all planned turns are said before it, late or not */
+		s->off_plan += c && e->turn != c->planned_turns;
 	else if (e->kind == EVENT_DIAL_FAIL)
 		s->local_dials += e->n == DIAL_LOCAL_LIMIT;
 	else if (e->kind == EVENT_SPAWN)
@@ -85,6 +88,16 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	if (s->events_lost)
 		verdict_doubt(f, REASON_SOURCE_LOST, "%llu events found no room in their lane",
 			      (unsigned long long)s->events_lost);
+	if (w->late_events)
+		verdict_doubt(
+			f, REASON_SOURCE_LOST,
+			"%llu events stand behind later ones, by up to %.3f ms: what came first is not certain",
+			(unsigned long long)w->late_events, (double)w->latest_by_ns / NS_PER_MS);
+	if (w->two_colors)
+		verdict_doubt(f, REASON_NO_COLOR,
+			      "%llu times %s was said to be of another color than before",
+			      (unsigned long long)w->two_colors,
+			      world_instance_name(w, w->two_colored));
 	if (s->local_dials)
 		verdict_doubt(f, REASON_LOCAL_LIMIT,
 			      "%llu dials failed for lack of our own descriptors or ports",
@@ -93,6 +106,11 @@ static void finish(void *state, const struct world *w, struct finding *f)
 		verdict_doubt(f, REASON_LATE_GENERATOR,
 			      "callers acted late: p99 %.1f ms (limit %.0f ms)",
 			      (double)p99_ns / NS_PER_MS, (double)LAG_MAX_NS / NS_PER_MS);
+	if (s->off_plan)
+		verdict_doubt(
+			f, REASON_LATE_GENERATOR,
+			"%llu calls hung up after other turns than planned: paced by the answers, not by the plan",
+			(unsigned long long)s->off_plan);
 	if (w->run_end_flags & RUN_INTERRUPTED && !w->failure)
 		verdict_doubt(f, REASON_INTERRUPTED, "the plan was not carried out to its end");
 	finding_say(f,
@@ -104,7 +122,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 const struct check check_honest_harness = {
 	.name = "honest_harness",
 	.about = "the record is whole and the callers kept to their plan",
-	.kinds = KIND(LIMIT) | KIND(DIAL_FAIL) | KIND(LANE_END) | KIND(SPAWN),
+	.kinds = KIND(LIMIT) | KIND(DIAL_FAIL) | KIND(LANE_END) | KIND(SPAWN) | KIND(HANGUP_INV),
 	.state_bytes = sizeof(struct state),
 	.event = event,
 	.finish = finish,

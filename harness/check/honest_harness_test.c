@@ -7,6 +7,8 @@ static const struct golden rows[] = {
 	{ "pass-late-at-the-limit", VERDICT_PASS, "", "", "" },
 	{ "inconclusive-lane-torn", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
 	{ "inconclusive-lane-missing", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
+	{ "inconclusive-off-plan", VERDICT_INCONCLUSIVE, "", "", "late_generator" },
+	{ "inconclusive-two-colors", VERDICT_INCONCLUSIVE, "", "", "no_color" },
 	{ "inconclusive-limit", VERDICT_INCONCLUSIVE, "", "", "local_limit" },
 };
 

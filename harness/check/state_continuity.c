@@ -140,6 +140,10 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 	unsigned early = persist_written(&m->persist, e, &turn, &early_ns);
 	if (!early || m->convicted)
 		return;
+	if (!w->tap_saw[m->persist.instance]) { /* who told them writes past the tap */
+		s->unseen += early;
+		return;
+	}
 	wit = witness_of_call(w, c, e->t_ns);
 	wit.anomaly = ANOMALY_ACK_EARLY;
 	witness_say(&wit,

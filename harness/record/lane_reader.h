@@ -1,7 +1,7 @@
 /*
  * One lane read block by block: what the history merges. Checks every block and every event, remaps
  * names to the history's numbers, and puts late events in place. Stops at the first torn or bad
- * block and says so in its status.
+ * block, or event that is missing or is none, and says so in its status.
  */
 #ifndef RECORD_LANE_READER_H
 #define RECORD_LANE_READER_H

@@ -129,10 +129,10 @@ static void damage_is_told_with_its_place_and_the_prefix_kept(void **state)
 		{ SET_LENGTH, 4, 0, 0, 4, "torn block at byte @" },
 		{ SET_WHAT, 4, 0, 3, 4, "block at byte @: 1 of kind 3 do not make 64 bytes" },
 		{ SET_COUNT, 4, 0, 2, 4, "block at byte @: 2 of kind 1 do not make 64 bytes" },
-		{ SET_SEQ, 4, 0, 6, 11, "gap: events 4 to 5 are missing before byte @" },
-		{ SET_SEQ, 4, 0, 1, 11, "event 1 where 4 was due before byte @" },
-		{ SET_KIND, 4, 0, 200, 10, "kind 200, color 0, t 4 is no event, before byte @" },
-		{ SET_KIND, 4, 0, EVENT_LANE_END, 11, "events after lane.end before byte @" },
+		{ SET_SEQ, 4, 0, 6, 4, "gap: events 4 to 5 are missing before byte @" },
+		{ SET_SEQ, 4, 0, 1, 4, "event 1 where 4 was due before byte @" },
+		{ SET_KIND, 4, 0, 200, 4, "kind 200, color 0, t 4 is no event, before byte @" },
+		{ SET_KIND, 4, 0, EVENT_LANE_END, 5, "events after lane.end before byte @" },
 	};
 
 	(void)state;

@@ -161,9 +161,7 @@ static void instance_event(struct world *w, const struct event *e)
 
 	if (!e->instance)
 		return;
-	instance->seen = true;
-	if (e->color != COLOR_UNKNOWN)
-		instance->color = e->color;
+	world_instance_color(w, e->instance, e->color);
 	if (e->kind == EVENT_SIGNAL)
 		signalled(w, e);
 	if (e->kind == EVENT_EXIT && !instance->exit_ns) {

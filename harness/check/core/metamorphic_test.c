@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "check/core/fold.h"
 #include "check/core/golden.h"
-#include "record/test_lanes.h"
+#include "check/core/story_lanes.h"
 
 /* Starts every half second: turns, dials and ends of many calls share their stamps. */
 enum { CALLS = 62 };
@@ -349,43 +349,13 @@ static void calls_that_act_at_one_moment_have_no_order(void **state)
 
 /* ---- split lanes ---- */
 
-static enum lane_role writer_of(const struct event *e)
-{
-	if (e->kind == EVENT_CMD_INV || e->kind == EVENT_CMD_OK)
-		return ROLE_TAP;
-	if (e->kind == EVENT_SPAWN || e->kind == EVENT_SIGNAL || e->kind == EVENT_EXIT)
-		return ROLE_SUPERVISOR;
-	return e->call ? ROLE_WORKER : ROLE_DIRECTOR;
-}
-
 static struct judgement *judge_lanes(const struct story *story, unsigned workers)
 {
-	static const char *const instances[] = { "blue-1", "blue-2", "green-1", "green-2" };
-	struct lane *lanes[ROLE_COUNT][8] = { 0 };
 	struct test_dir dir = test_dir_make();
-	struct history *history = NULL;
-	struct judgement *j = NULL;
-	struct story_scenario s;
-	struct err err = { 0 };
+	struct judgement *j;
 
-	for (enum lane_role role = ROLE_WORKER; role <= ROLE_DIRECTOR; role++)
-		for (unsigned n = 0; n < (role == ROLE_WORKER ? workers : 1); n++) {
-			lanes[role][n] = test_lane_open(&dir, "r1", role, n);
-			for (size_t k = 0; k < sizeof(instances) / sizeof(*instances); k++)
-				lane_instance(lanes[role][n], instances[k]);
-		}
-	for (size_t i = 0; i < story->count; i++) {
-		const struct event *e = &story->events[i];
-		enum lane_role role = writer_of(e);
-		lane_event(lanes[role][role == ROLE_WORKER ? e->call % workers : 0], *e);
-	}
-	for (enum lane_role role = ROLE_WORKER; role <= ROLE_DIRECTOR; role++)
-		for (unsigned n = 0; lanes[role][n]; n++)
-			test_lane_close(lanes[role][n]);
-	story_scenario(&s);
-	if (history_open(dir.path, &history, &err) < 0 || judge(&s.scenario, history, &j, &err) < 0)
-		fail_msg("%s", err.text);
-	history_free(history);
+	story_write(story, &dir, workers);
+	j = story_judge_dir(&dir);
 	test_dir_remove(&dir);
 	return j;
 }

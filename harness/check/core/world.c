@@ -41,6 +41,20 @@ static void uncount_leg(struct world *w, struct world_call *c)
 	w->instances[c->instance].live--;
 }
 
+void world_instance_color(struct world *w, uint8_t instance, uint8_t color)
+{
+	struct world_instance *on = &w->instances[instance];
+
+	on->seen = true;
+	if (color == COLOR_UNKNOWN)
+		return;
+	if (on->color != COLOR_UNKNOWN && on->color != color) {
+		w->two_colors++;
+		w->two_colored = instance;
+	}
+	on->color = color;
+}
+
 /* A fresh dial was given to blue although the shift had begun. */
 static void strayed(struct world *w, int64_t dial_ns)
 {
@@ -66,10 +80,8 @@ static void place(struct world *w, struct world_call *c, const struct event *e)
 		c->first_color = e->color;
 	if (e->color == COLOR_GREEN)
 		c->flags |= CALL_ON_GREEN;
-	if (e->instance) {
-		w->instances[e->instance].seen = true;
-		w->instances[e->instance].color = e->color;
-	}
+	if (e->instance)
+		world_instance_color(w, e->instance, e->color);
 	count_leg(w, c);
 	if (e->color == COLOR_BLUE && w->shift.inv_ns && !(c->dial_flags & DIAL_HAS_COOKIE))
 		strayed(w, c->dial_ns);
@@ -196,8 +208,8 @@ static void call_ended(struct world *w, struct world_call *c, const struct event
 
 static struct world_call *call_event(struct world *w, const struct event *e)
 {
-	struct world_call *c = e->kind == EVENT_CALL_START ? call_start(w, e)
-							   : table_find(&w->calls, e->call);
+	struct world_call *c = e->kind == EVENT_CALL_START ? call_start(w, e) :
+							     table_find(&w->calls, e->call);
 
 	metrics_event(w, c, e);
 	if (!c) {
@@ -313,7 +325,13 @@ void world_event(struct world *w, const struct event *e, struct world_call **ret
 		w->first_ns = e->t_ns;
 		w->phases.list[0].start_ns = e->t_ns;
 	}
-	w->last_ns = e->t_ns;
+	if (e->t_ns < w->last_ns) {
+		w->late_events++;
+		if (w->last_ns - e->t_ns > w->latest_by_ns)
+			w->latest_by_ns = w->last_ns - e->t_ns;
+	} else {
+		w->last_ns = e->t_ns;
+	}
 	*ret = NULL;
 	if (CALL_KINDS >> e->kind & 1)
 		*ret = call_event(w, e);

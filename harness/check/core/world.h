@@ -20,15 +20,15 @@
 
 /* flags of a call */
 enum {
-	CALL_ENDED = 1,          /* call.end was seen */
-	CALL_LATE_RESUME = 2,    /* was without a leg for longer than resume_within */
-	CALL_WAS_MUTED = 4,      /* a turn was unanswered past dead_after while the leg was up */
-	CALL_LOCAL_LIMIT = 8,    /* a dial of it failed for lack of our own descriptors or ports */
-	CALL_COUNTED = 16,       /* its leg is in the live count of its instance */
-	CALL_ON_GREEN = 32,      /* has ever been on green */
+	CALL_ENDED = 1,		 /* call.end was seen */
+	CALL_LATE_RESUME = 2,	 /* was without a leg for longer than resume_within */
+	CALL_WAS_MUTED = 4,	 /* a turn was unanswered past dead_after while the leg was up */
+	CALL_LOCAL_LIMIT = 8,	 /* a dial of it failed for lack of our own descriptors or ports */
+	CALL_COUNTED = 16,	 /* its leg is in the live count of its instance */
+	CALL_ON_GREEN = 32,	 /* has ever been on green */
 	CALL_CROSSED_SHIFT = 64, /* was live when the weights moved to green */
 	CALL_PLANNED_LOSS = 128, /* the caller itself cut the leg it is without now */
-	CALL_SAW_COOKIE = 256    /* some 101 of it carried a Set-Cookie */
+	CALL_SAW_COOKIE = 256	 /* some 101 of it carried a Set-Cookie */
 };
 
 /* How a leg ended. */
@@ -43,17 +43,17 @@ struct world_call {
 	uint64_t id;
 	struct world_call *next_done; /* finished calls, in the order of their end */
 	int64_t start_ns, admitted_ns, hangup_ns, end_ns;
-	int64_t dial_ns;       /* last dial.inv */
-	int64_t open_ns;       /* dial.ok of the current leg */
-	uint64_t placed_event; /* number of the event that told the leg's color */
-	int64_t cookie_ns;     /* last 101 with Set-Cookie; without any, the last 101 */
+	int64_t dial_ns;	/* last dial.inv */
+	int64_t open_ns;	/* dial.ok of the current leg */
+	uint64_t placed_event;	/* number of the event that told the leg's color */
+	int64_t cookie_ns;	/* last 101 with Set-Cookie; without any, the last 101 */
 	int64_t cookie_dial_ns; /* the dial it answered: the cookie is no older than this */
-	int64_t lost_ns;       /* no ready leg since; 0: has one, or never had */
-	int64_t waiting_ns;    /* the oldest unanswered turn on this leg was sent then; 0: none */
-	int64_t muted_ns;      /* longest time a turn was unanswered past dead_after */
+	int64_t lost_ns;	/* no ready leg since; 0: has one, or never had */
+	int64_t waiting_ns;	/* the oldest unanswered turn on this leg was sent then; 0: none */
+	int64_t muted_ns;	/* longest time a turn was unanswered past dead_after */
 	int64_t late_from_ns, late_to_ns; /* of what made it muted, or late to resume */
-	int64_t free_ns;       /* last time the caller became free to send: ready, or a reply */
-	struct leg_cut cut;    /* the end that began the current, or last, loss */
+	int64_t free_ns;    /* last time the caller became free to send: ready, or a reply */
+	struct leg_cut cut; /* the end that began the current, or last, loss */
 	uint16_t planned_turns, leg, sent, acked;
 	uint16_t flags, dial_status, dial_failures;
 	uint8_t profile, start_phase, first_color, color, instance, cookie_color, cookie_instance,
@@ -92,7 +92,7 @@ struct world {
 	const struct history *names; /* may be NULL: numbers are printed instead */
 	struct table calls;
 	struct world_call *done_first, *done_last;
-	int64_t grace_ns; /* a finished call's entry stays that long */
+	int64_t grace_ns;		      /* a finished call's entry stays that long */
 	struct world_instance instances[256]; /* 0 collects what did not say its instance */
 	struct phases phases;
 	struct metrics metrics;
@@ -100,10 +100,10 @@ struct world {
 	struct world_shift shift;
 	struct world_config config;
 	bool weights_pending, weights_asked; /* a command is under way; ever was */
-	int64_t weights_asked_ns;            /* last weight.inv */
+	int64_t weights_asked_ns;	     /* last weight.inv */
 	int64_t zero_since_ns[COLOR_COUNT];  /* definitely at weight 0 since; 0: not */
 	int64_t first_ns, last_ns, start_ns; /* first and last event, run.start */
-	int64_t director_ns;                 /* last event of the cutover's walk */
+	int64_t director_ns;		     /* last event of the cutover's walk */
 	int64_t run_end_ns;
 	uint8_t run_end_flags;
 	const char *failure; /* of ours, that ended the run; NULL: none */
@@ -111,8 +111,12 @@ struct world {
 	uint64_t events, turns, resumes, crossings;
 	uint64_t started, admitted, crossed_shift;
 	uint64_t legs_without_color;
-	uint64_t orphans;      /* events of a call without a call.start */
-	uint64_t doubles;      /* a second call.start or call.end */
+	uint64_t orphans;     /* events of a call without a call.start */
+	uint64_t doubles;     /* a second call.start or call.end */
+	uint64_t late_events; /* came after one with a later stamp, by that much at most: */
+	int64_t latest_by_ns;
+	uint64_t two_colors;   /* times an instance was said to be of another color than before */
+	uint8_t two_colored;   /* the last of them */
 	int64_t fresh_blue_ns; /* last fresh dial.inv of the shift that ended on blue; 0: none */
 	uint64_t tap_commands; /* on call keys */
 	bool tap_saw[256];     /* instances with such commands */
@@ -126,6 +130,8 @@ void world_free(struct world *);
 #define WORLD_DEAF KIND(CMD_INV)
 /* Applies one event. *ret is its call's entry, or NULL. */
 void world_event(struct world *, const struct event *, struct world_call **ret);
+/* An event tells an instance's color; COLOR_UNKNOWN: only that it is there. */
+void world_instance_color(struct world *, uint8_t instance, uint8_t color);
 /* After the checks saw the event: what must still have been readable for them. */
 void world_settle(struct world *, struct world_call *, const struct event *);
 /* The oldest finished call whose grace is over at now_ns, unlinked but still in the table; NULL
