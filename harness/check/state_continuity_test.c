@@ -40,6 +40,7 @@ static const struct golden rows[] = {
 	{ "inconclusive-tap-torn", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
 	{ "inconclusive-tap-torn-aborted", VERDICT_INCONCLUSIVE, "", "", "source_lost" },
 	{ "fail-tap-torn", VERDICT_FAIL, "ack_lost", "", "" },
+	{ "inconclusive-one-unseen", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
 	{ "inconclusive-no-tap", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
 	{ "inconclusive-bypassed", VERDICT_INCONCLUSIVE, "", "", "no_tap" },
 	{ "inconclusive-no-crossing", VERDICT_INCONCLUSIVE, "", "", "vacuous" },

@@ -240,9 +240,14 @@ static void numbers_of_names_become_the_historys(void **state)
 
 static void an_event_recorded_late_is_put_in_place(void **state)
 {
-	/* Blocks end at 0: the late 15 is within its block, 35 comes one block after 50. */
-	static const int64_t recorded[] = { 10, 20, 15, 30, 0, 40, 50, 0, 60, 35, 70, 0 };
-	static const int64_t delivered[] = { 10, 15, 20, 30, 35, 40, 50, 60, 70 };
+	/* Blocks end at 0: the late 15s are within their block, 35 comes one block after 50. Of one
+	 * stamp, what was recorded first stands first. */
+	static const int64_t recorded[] = { 10, 20, 15, 15, 30, 0, 40, 50, 0, 60, 35, 35, 70, 0 };
+	static const struct {
+		int64_t t_ns;
+		uint32_t seq;
+	} delivered[] = { { 10, 0 }, { 15, 2 }, { 15, 3 }, { 20, 1 }, { 30, 4 }, { 35, 8 },
+			  { 35, 9 }, { 40, 5 }, { 50, 6 }, { 60, 7 }, { 70, 10 } };
 	struct fixture f;
 
 	(void)state;
@@ -259,10 +264,34 @@ static void an_event_recorded_late_is_put_in_place(void **state)
 	for (size_t i = 0; i < sizeof(delivered) / sizeof(*delivered); i++) {
 		const struct event *event = next(&f.reader);
 		assert_non_null(event);
-		assert_int_equal(event->t_ns, delivered[i]);
+		assert_int_equal(event->t_ns, delivered[i].t_ns);
+		assert_int_equal(event->seq, delivered[i].seq);
 	}
 	assert_int_equal(drain(&f.reader), 1);
 	assert_true(f.reader.status.whole);
+	teardown(&f);
+}
+
+/* What 5,000 callers say while one waits for its first message. */
+static void an_event_may_be_late_by_four_thousand_others(void **state)
+{
+	enum { LATE_BY = 4000 };
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	struct lane *lane = test_lane_open(&f.dir, "r1", ROLE_WORKER, 0);
+	for (int i = 0; i < 2 * LATE_BY; i++)
+		lane_event(lane, event_make(EVENT_TURN_INV, 100 + i));
+	lane_event(lane, event_make(EVENT_DIAL_OK, 100 + LATE_BY));
+	test_lane_close(lane);
+	assert_int_equal(open_reader(&f), 0);
+	for (int i = 0; i < 2 * LATE_BY + 1; i++) {
+		const struct event *event = next(&f.reader);
+		assert_non_null(event);
+		assert_int_equal(event->t_ns, 100 + i - (i > LATE_BY));
+	}
+	assert_int_equal(drain(&f.reader), 1);
 	teardown(&f);
 }
 
@@ -354,6 +383,7 @@ int main(void)
 		cmocka_unit_test(damage_is_told_with_its_place_and_the_prefix_kept),
 		cmocka_unit_test(numbers_of_names_become_the_historys),
 		cmocka_unit_test(an_event_recorded_late_is_put_in_place),
+		cmocka_unit_test(an_event_may_be_late_by_four_thousand_others),
 		cmocka_unit_test(many_full_blocks_come_in_order_without_loss),
 		cmocka_unit_test(what_is_not_a_lane_is_refused_with_its_name),
 		cmocka_unit_test(a_lane_cut_inside_its_header_is_lost_not_refused),
