@@ -23,7 +23,7 @@ struct sample {
 	struct finding findings[3];
 	struct gate_result gate_results[2];
 	struct phase_result phases[4];
-	struct latency_row latency[1];
+	struct latency_row latency[2];
 	struct judgement judgement;
 	struct history *history;
 	struct report_input input;
@@ -175,6 +175,10 @@ static inline void sample_fill_judgement(struct sample *s)
 	for (int i = 0; i < 1500; i++)
 		histogram_add(&s->latency[0].histogram, 30 * NS_PER_MS);
 	histogram_add_censored(&s->latency[0].histogram, 5 * NS_PER_S);
+	s->latency[1] = (struct latency_row){ .metric = METRIC_DIAL,
+					      .phase = PHASE_SHIFT,
+					      .color = COLOR_GREEN };
+	histogram_add(&s->latency[1].histogram, NS_PER_MS);
 	s->judgement = (struct judgement){
 		.verdict = VERDICT_FAIL,
 		.start_ns = sample_at(0),
@@ -187,7 +191,7 @@ static inline void sample_fill_judgement(struct sample *s)
 		.phases = s->phases,
 		.phase_count = 4,
 		.latency = s->latency,
-		.latency_count = 1,
+		.latency_count = 2,
 		.generator = { .loop_lag_p99_ns = 1200000,
 			       .schedule_lag_p99_ns = 3400000,
 			       .cpu_percent = 43,

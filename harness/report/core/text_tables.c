@@ -59,9 +59,36 @@ void text_phases(const struct report_input *input, FILE *out)
 	}
 }
 
+/* What a caller notices, what the claim is about, and what a gate speaks of; the others only help to
+ * find out why. */
+static bool is_shown(const struct judgement *judgement, enum metric metric)
+{
+	bool shown = metric == METRIC_TURN_RESPONSE || metric == METRIC_REDIS_TURN ||
+		     metric == METRIC_RESUME_GAP;
+
+	for (size_t i = 0; i < judgement->gate_count; i++)
+		shown |= !strcmp(judgement->gates[i].gate->metric, metric_name(metric));
+	return shown;
+}
+
+static void latency_row(const struct latency_row *row, bool first, FILE *out)
+{
+	const struct histogram *h = &row->histogram;
+
+	fprintf(out, "  %-15s%-10s%-8s%10s%9s", first ? metric_name(row->metric) : "",
+		phase_name(row->phase), row->color == COLOR_UNKNOWN ? "-" : color_name(row->color),
+		format_count(h->count).s, format_ms(histogram_quantile_ns(h, 0.50)).s);
+	fprintf(out, "%10s%10s%10s", format_ms(histogram_quantile_ns(h, 0.95)).s,
+		format_ms(histogram_quantile_ns(h, 0.99)).s, format_ms(h->max_ns).s);
+	if (h->censored)
+		fprintf(out, "%12s", format_count(h->censored).s);
+	fputc('\n', out);
+}
+
 void text_latency(const struct report_input *input, FILE *out)
 {
 	const struct judgement *judgement = input->judgement;
+	struct buf others = buf_init(1024);
 	enum metric last = METRIC_COUNT;
 
 	if (judgement->latency_count)
@@ -69,19 +96,18 @@ void text_latency(const struct report_input *input, FILE *out)
 			"p99", "max", "unanswered");
 	for (size_t i = 0; i < judgement->latency_count; i++) {
 		const struct latency_row *row = &judgement->latency[i];
-		const struct histogram *h = &row->histogram;
+		bool first = row->metric != last;
 
-		fprintf(out, "  %-15s%-10s%-8s%10s%9s",
-			row->metric == last ? "" : metric_name(row->metric), phase_name(row->phase),
-			row->color == COLOR_UNKNOWN ? "-" : color_name(row->color),
-			format_count(h->count).s, format_ms(histogram_quantile_ns(h, 0.50)).s);
-		fprintf(out, "%10s%10s%10s", format_ms(histogram_quantile_ns(h, 0.95)).s,
-			format_ms(histogram_quantile_ns(h, 0.99)).s, format_ms(h->max_ns).s);
-		if (h->censored)
-			fprintf(out, "%12s", format_count(h->censored).s);
-		fputc('\n', out);
 		last = row->metric;
+		if (is_shown(judgement, row->metric))
+			latency_row(row, first, out);
+		else if (first)
+			buf_printf(&others, "%s%s", others.len ? ", " : "",
+				   metric_name(row->metric));
 	}
+	if (others.len)
+		fprintf(out, "  in result.json: %s\n", buf_text(&others));
+	buf_free(&others);
 }
 
 void text_redis_claim(const struct report_input *input, FILE *out)
