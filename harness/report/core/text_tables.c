@@ -59,7 +59,7 @@ void text_phases(const struct report_input *input, FILE *out)
 	}
 }
 
-/* What a caller notices, what the claim is about, and what a gate speaks of; the others only help to
+/* What a caller notices, what the claim is about, and what a gate speaks of; the others help to
  * find out why. */
 static bool is_shown(const struct judgement *judgement, enum metric metric)
 {
