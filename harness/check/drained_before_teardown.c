@@ -71,12 +71,14 @@ static void left(struct state *s, const struct world_call *c, const struct event
 		torn->raced++;
 }
 
-static bool is_by_signal(enum anomaly cause)
+/* A leg's end that tells of a teardown at once. */
+static bool is_teardown(enum anomaly cause)
 {
-	return cause == ANOMALY_CUT_BY_SIGTERM || cause == ANOMALY_CUT_BY_SIGKILL;
+	return cause == ANOMALY_CUT_BY_SIGTERM || cause == ANOMALY_CUT_BY_SIGKILL ||
+	       cause == ANOMALY_DEREGISTRATION_CUT || cause == ANOMALY_DRAIN_CUT_SHORT;
 }
 
-/* Somebody else's signal: the exit says which one it was, and what was felt a moment before. */
+/* What was felt before the process was seen to end, and is known only now for what it was. */
 static void exited(struct state *s, const struct world *w, const struct event *e)
 {
 	const struct world_instance *on = &w->instances[e->instance];
@@ -84,17 +86,17 @@ static void exited(struct state *s, const struct world *w, const struct event *e
 	struct world_call *c;
 	size_t cursor = 0;
 
-	tear_down(s, w, e,
-		  !on->ended_by_others	   ? ANOMALY_UNKNOWN :
-		  e->code == 128 + SIGKILL ? ANOMALY_CUT_BY_SIGKILL :
-					     ANOMALY_CUT_BY_SIGTERM);
-	if (!on->ended_by_others || !torn->at_ns)
+	tear_down(s, w, e, cause_of_exit(on));
+	if (!torn->at_ns || w->run_end_ns)
 		return;
 	while ((c = table_each(&w->calls, &cursor))) {
-		if (c->cut.instance != e->instance ||
-		    !is_by_signal(cause_of_cut(w, &c->cut).anomaly))
+		struct cause cause = cause_of_cut(w, &c->cut);
+
+		if (c->cut.instance != e->instance || cause.anomaly == ANOMALY_UNKNOWN ||
+		    (cause.since_ns != on->exit_ns && cause.anomaly != ANOMALY_DRAIN_CAP_CUT))
 			continue;
 		torn->cut++;
+		torn->cause = cause.anomaly;
 		torn->call = c->id;
 		torn->leg = c->cut.leg;
 	}
@@ -117,7 +119,7 @@ static void leg_ended(struct state *s, const struct world_call *c, const struct 
 	if (e->leg != c->leg || e->flags != SIDE_AGENT || w->run_end_ns)
 		return;
 	cause = cause_of_cut(w, &cut).anomaly;
-	if (!is_by_signal(cause) && cause != ANOMALY_DEREGISTRATION_CUT)
+	if (!is_teardown(cause))
 		return;
 	if (!torn->at_ns)
 		torn->at_ns = e->t_ns;

@@ -4,6 +4,7 @@
  * own on them. Compared with the script, never with a close code; named by the cause's signature,
  * or unknown.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "check/core/cause.h"
@@ -26,9 +27,9 @@ static void begin(void *state, const struct world *w)
 static void dropped(const struct world *w, const struct world_call *c, unsigned outcome,
 		    struct finding *f)
 {
-	struct cause cause = cause_of_cut(w, &c->cut);
+	struct cause cause = cause_of_drop(w, c);
 	struct witness wit = witness_of_call(w, c, c->cut.t_ns ? c->cut.t_ns : c->end_ns);
-	char how[CUT_TEXT_MAX], why[CAUSE_TEXT_MAX];
+	char how[CUT_TEXT_MAX], why[CAUSE_TEXT_MAX], refused[64] = "";
 
 	if (c->cut.t_ns) {
 		wit.leg = c->cut.leg;
@@ -39,29 +40,36 @@ static void dropped(const struct world *w, const struct world_call *c, unsigned 
 	wit.anomaly = cause.anomaly == ANOMALY_UNKNOWN && outcome == CALL_TRUNCATED ?
 			      ANOMALY_TRUNCATED :
 			      cause.anomaly;
-	witness_say(&wit, "%s%s, turn %u of %u; %s profile, %s",
+	if (c->profile == PROFILE_RESUMABLE && c->dial_ns > c->cut.t_ns && c->dial_failure)
+		snprintf(refused, sizeof(refused), ", its last dial failed by %s",
+			 dial_failure_name(c->dial_failure));
+	witness_say(&wit, "%s%s, turn %u of %u; %s profile, %s%s",
 		    c->cut.t_ns ? cut_text(&c->cut, how) : "ended by nobody",
 		    cause_text(w, &c->cut, &cause, why), c->acked, c->planned_turns,
 		    profile_name(c->profile),
-		    c->flags & CALL_LATE_RESUME ? "came back too late" : "never came back");
+		    c->flags & CALL_LATE_RESUME ? "came back too late" : "never came back",
+		    c->flags & CALL_LATE_RESUME ? "" : refused);
 	verdict_violation(f, &wit);
 }
 
 static void muted(const struct world *w, const struct world_call *c, struct finding *f)
 {
 	struct witness wit = witness_of_call(w, c, c->end_ns ? c->end_ns : w->last_ns);
+	struct cause cause = cause_of_silence(w, c);
+	char why[CAUSE_TEXT_MAX];
 
 	wit.anomaly = ANOMALY_MUTED;
-	wit.cause = ANOMALY_UNKNOWN;
+	wit.cause = cause.anomaly;
+	silence_text(w, c, &cause, why);
 	if (c->muted_ns)
 		witness_say(
 			&wit,
-			"heard nothing for %.1f s after turn %u (limit %.1f s) while the leg was up",
+			"heard nothing for %.1f s after turn %u (limit %.1f s) while the leg was up%s",
 			(double)c->muted_ns / NS_PER_S, c->acked + 1U,
-			(double)w->scenario->timers.dead_after_ns / NS_PER_S);
+			(double)w->scenario->timers.dead_after_ns / NS_PER_S, why);
 	else
-		witness_say(&wit, "heard nothing after turn %u while the leg was up",
-			    c->acked + 1U);
+		witness_say(&wit, "heard nothing after turn %u while the leg was up%s",
+			    c->acked + 1U, why);
 	verdict_violation(f, &wit);
 }
 

@@ -98,7 +98,7 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	  "flags: CMD_NIL")                                                                      \
 	X(CMD_ERR, "cmd.err",                                                                    \
 	  "same as cmd.inv; due: t of its cmd.inv; an error reply that guarantees no "           \
-	  "effect")                                                                              \
+	  "effect; aux: enum redis_error")                                                                              \
 	X(CMD_INFO, "cmd.info",                                                                  \
 	  "same; due: t of its cmd.inv; the connection ended before a reply: effect "            \
 	  "unknown")                                                                             \
@@ -171,7 +171,11 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	/* --- observer, again --- */                                                            \
 	X(CONTROL, "control",                                                                    \
 	  "a command of our own on a key of our own, straight to Redis: code: enum verb; aux: us; " \
-	  "flags: CONTROL_UNANSWERED, then aux is its age")
+	  "flags: CONTROL_UNANSWERED, then aux is its age")                                        \
+	/* --- director, again --- */                                                            \
+	X(RELOAD, "reload",                                                                      \
+	  "the balancer took up a new configuration in new workers; the old ones serve on. aux: " \
+	  "ms until they are cut off, 0: never; conn: note")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,

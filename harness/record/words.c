@@ -122,6 +122,23 @@ static const char *const verbs[] = {
 };
 AGREE(verbs, VERB_COUNT);
 
+static const char *const redis_errors[] = {
+	[REDIS_ERROR_NONE] = "none",
+	[REDIS_ERROR_OTHER] = "other",
+	[REDIS_ERROR_READONLY] = "readonly",
+	[REDIS_ERROR_OOM] = "oom",
+	[REDIS_ERROR_NOREPLICAS] = "noreplicas",
+	[REDIS_ERROR_LOADING] = "loading",
+	[REDIS_ERROR_BUSY] = "busy",
+	[REDIS_ERROR_MISCONF] = "misconf",
+	[REDIS_ERROR_MASTERDOWN] = "masterdown",
+	[REDIS_ERROR_CLUSTERDOWN] = "clusterdown",
+	[REDIS_ERROR_NOAUTH] = "noauth",
+	[REDIS_ERROR_NOPERM] = "noperm",
+	[REDIS_ERROR_WRONGTYPE] = "wrongtype",
+};
+AGREE(redis_errors, REDIS_ERROR_COUNT);
+
 static const char *const actions[] = {
 	[ACTION_NONE] = "none",
 	[ACTION_SNAPSHOT] = "snapshot",
@@ -194,6 +211,12 @@ static const char *const anomalies[] = {
 	[ANOMALY_CLOSE_STORM] = "close_storm",
 	[ANOMALY_TTL_SHORT] = "ttl_short",
 	[ANOMALY_TTL_LONG] = "ttl_long",
+	[ANOMALY_FROZEN] = "frozen",
+	[ANOMALY_REDIS_REFUSED] = "redis_refused",
+	[ANOMALY_REDIS_ENDED] = "redis_ended",
+	[ANOMALY_INSTANCE_DIED] = "instance_died",
+	[ANOMALY_DRAIN_CUT_SHORT] = "drain_cut_short",
+	[ANOMALY_MEMORY_ONLY] = "memory_only",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 
@@ -248,6 +271,7 @@ NAME_FUNCTION(leg_how_name, leg_hows)
 NAME_FUNCTION(side_name, sides)
 NAME_FUNCTION(call_end_name, call_ends)
 NAME_FUNCTION(verb_name, verbs)
+NAME_FUNCTION(redis_error_name, redis_errors)
 NAME_FUNCTION(action_name, actions)
 NAME_FUNCTION(anomaly_name, anomalies)
 NAME_FUNCTION(reason_name, reasons)
@@ -256,6 +280,18 @@ PARSE_FUNCTION(color_parse, colors)
 PARSE_FUNCTION(phase_parse, phases)
 PARSE_FUNCTION(verb_parse, verbs)
 PARSE_FUNCTION(anomaly_parse, anomalies)
+
+enum redis_error redis_error_of(const char *text, size_t size)
+{
+	for (unsigned v = REDIS_ERROR_READONLY; v < REDIS_ERROR_COUNT; v++) {
+		size_t length = strlen(redis_errors[v]);
+
+		if (size >= length && !strncasecmp(text, redis_errors[v], length) &&
+		    (size == length || text[length] == ' '))
+			return (enum redis_error)v;
+	}
+	return REDIS_ERROR_OTHER;
+}
 
 bool phase_of_cutover(unsigned v)
 {

@@ -127,6 +127,24 @@ enum verb {
 	VERB_COUNT
 };
 
+/* Error replies of Redis, by their first word; none: not answered by an error of its own. */
+enum redis_error {
+	REDIS_ERROR_NONE = 0,
+	REDIS_ERROR_OTHER,
+	REDIS_ERROR_READONLY, /* a replica, or no longer the primary */
+	REDIS_ERROR_OOM,
+	REDIS_ERROR_NOREPLICAS,
+	REDIS_ERROR_LOADING,
+	REDIS_ERROR_BUSY,
+	REDIS_ERROR_MISCONF,
+	REDIS_ERROR_MASTERDOWN,
+	REDIS_ERROR_CLUSTERDOWN,
+	REDIS_ERROR_NOAUTH,
+	REDIS_ERROR_NOPERM,
+	REDIS_ERROR_WRONGTYPE,
+	REDIS_ERROR_COUNT
+};
+
 /* Things the director asks of the world; each has action.inv and action.ok or action.fail. */
 enum action {
 	ACTION_NONE = 0,
@@ -203,6 +221,13 @@ enum anomaly {
 	ANOMALY_CLOSE_STORM,	 /* an instance sent its callers away all at once */
 	ANOMALY_TTL_SHORT,	 /* a write leaves a state less time to live than declared */
 	ANOMALY_TTL_LONG,	 /* or more */
+	/* causes */
+	ANOMALY_FROZEN,		 /* its instance stood still */
+	ANOMALY_REDIS_REFUSED,	 /* Redis answered a command of the call with an error */
+	ANOMALY_REDIS_ENDED,	 /* a Redis server ended, and what it knew with it */
+	ANOMALY_INSTANCE_DIED,	 /* its instance ended, and nobody had told it to */
+	ANOMALY_DRAIN_CUT_SHORT, /* its instance took another call's end for the last */
+	ANOMALY_MEMORY_ONLY,	 /* the tap saw no command of the call: kept in a process only */
 	ANOMALY_COUNT
 };
 
@@ -234,6 +259,7 @@ const char *leg_how_name(unsigned v);
 const char *side_name(unsigned v);
 const char *call_end_name(unsigned v);
 const char *verb_name(unsigned v);
+const char *redis_error_name(unsigned v);
 const char *action_name(unsigned v);
 const char *anomaly_name(unsigned v);
 const char *reason_name(unsigned v);
@@ -241,6 +267,8 @@ const char *reason_name(unsigned v);
 int color_parse(const char *word);
 int phase_parse(const char *word);
 int verb_parse(const char *word);
+/* Of an error reply's text, of any length; what is not in the table is REDIS_ERROR_OTHER. */
+enum redis_error redis_error_of(const char *text, size_t size);
 int anomaly_parse(const char *word);
 /* `cutover` in gates: from the first move of weights to the last of teardown. */
 bool phase_of_cutover(unsigned v);

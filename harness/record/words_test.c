@@ -23,6 +23,7 @@ static const struct {
 	{ "side", side_name, SIDE_COUNT },
 	{ "call_end", call_end_name, CALL_END_COUNT },
 	{ "verb", verb_name, VERB_COUNT },
+	{ "redis_error", redis_error_name, REDIS_ERROR_COUNT },
 	{ "action", action_name, ACTION_COUNT },
 	{ "anomaly", anomaly_name, ANOMALY_COUNT },
 	{ "reason", reason_name, REASON_COUNT },
@@ -95,12 +96,33 @@ static void values_on_disk_stay_where_they_are(void **state)
 	assert_int_equal(DIAL_LOCAL_LIMIT, 8);
 }
 
+static void an_error_reply_is_told_by_its_first_word(void **state)
+{
+	static const struct {
+		const char *text;
+		enum redis_error error;
+	} rows[] = {
+		{ "READONLY You can't write against a read only replica.", REDIS_ERROR_READONLY },
+		{ "OOM command not allowed when used memory > 'maxmemory'.", REDIS_ERROR_OOM },
+		{ "NOREPLICAS", REDIS_ERROR_NOREPLICAS },
+		{ "BUSYGROUP Consumer Group name already exists", REDIS_ERROR_OTHER },
+		{ "BUS", REDIS_ERROR_OTHER },
+		{ "NONE", REDIS_ERROR_OTHER },
+		{ "", REDIS_ERROR_OTHER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(redis_error_of(rows[i].text, strlen(rows[i].text)), rows[i].error);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_value_has_a_word_of_its_own),
 		cmocka_unit_test(what_is_outside_an_enumeration_is_a_question_mark),
 		cmocka_unit_test(words_read_back),
+		cmocka_unit_test(an_error_reply_is_told_by_its_first_word),
 		cmocka_unit_test(the_words_of_the_specification_are_spelled_so),
 		cmocka_unit_test(values_on_disk_stay_where_they_are),
 	};

@@ -112,10 +112,12 @@ static void tell(struct inspector *i, const struct event *e)
 	i->listener->event(i->user, e, NULL);
 }
 
-static void without_effect(struct inspector *i, const struct open_command *o)
+static void without_effect(struct inspector *i, const struct open_command *o,
+			   enum redis_error error)
 {
 	struct event e = outcome(EVENT_CMD_ERR, o, i->now_ns);
 
+	e.aux = error;
 	if (o->role == COMMAND_SELECT)
 		i->db = i->db_confirmed;
 	tell(i, &e);
@@ -149,7 +151,7 @@ static void resolve(struct inspector *i, const struct open_command *o, const str
 
 	if (a->type == '-' || a->type == '!') {
 		if (a->text && error_means_no_effect((enum verb)o->inv.code, a->text, a->size))
-			without_effect(i, o);
+			without_effect(i, o, redis_error_of(a->text, a->size));
 		else
 			unknown_effect(i, o);
 		return;
@@ -324,7 +326,7 @@ static void on_executed(struct inspector *i, const struct answer *a)
 
 	for (; i->executed < i->queued_count; i->executed++) {
 		if (none)
-			without_effect(i, &i->queued[i->executed]);
+			without_effect(i, &i->queued[i->executed], REDIS_ERROR_NONE);
 		else
 			unknown_effect(i, &i->queued[i->executed]);
 	}
@@ -334,7 +336,7 @@ static void on_executed(struct inspector *i, const struct answer *a)
 static void on_discarded(struct inspector *i)
 {
 	for (size_t k = 0; k < i->queued_count; k++)
-		without_effect(i, &i->queued[k]);
+		without_effect(i, &i->queued[k], REDIS_ERROR_NONE);
 	i->queued_count = 0;
 }
 

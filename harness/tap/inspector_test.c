@@ -47,7 +47,9 @@ static void on_event(void *user, const struct event *e, const char *id)
 		add(h, " %s", id);
 	if (e->flags & CMD_PROBE)
 		add(h, " probe");
-	if (e->aux)
+	if (e->kind == EVENT_CMD_ERR)
+		add(h, " %s", redis_error_name(e->aux));
+	else if (e->aux)
 		add(h, " ttl=%u", e->aux);
 	if (e->flags & CMD_HAS_STATE)
 		add(h, " n=%u", e->n);
@@ -114,7 +116,7 @@ static const struct {
 	  "inv get c-1 @1; inv get p-2 probe @1; inv ping @1; ok get nil 1..3; ok get probe 1..3; ok ping 1..4; " },
 	/* refused, of unknown effect */
 	{ { ">SET call:c-1 x\r\n", "<-READONLY You can't write\r\n" },
-	  "inv set c-1 @1; err set 1..2; " },
+	  "inv set c-1 @1; err set readonly 1..2; " },
 	{ { ">EVAL s 1 call:c-1\r\n", "<-ERR in script\r\n" },
 	  "inv eval c-1 @1; info eval 1..2; " },
 	{ { ">SETEX call:c-1 9 " STATE(1) "\r\n", "x" },
@@ -125,7 +127,7 @@ static const struct {
 	  "inv multi @1; inv setex c-1 ttl=9 n=2 @1; inv get c-1 @1; inv exec @1; ok multi 1..2; ok setex ttl=9 n=2 1..2; ok get n=2 1..3; ok exec 1..3; " },
 	{ { ">MULTI\r\nSET call:c-1 x\r\nLPUSH call:c-1 x\r\nGET call:c-2\r\nEXEC\r\nPING\r\n",
 	    "<+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n-WRONGTYPE x\r\n*1\r\n$-1\r\n+PONG\r\n" },
-	  "inv multi @1; inv set c-1 @1; inv lpush c-1 @1; inv get c-2 @1; inv exec @1; inv ping @1; ok multi 1..2; ok set 1..2; err lpush 1..2; ok get 1..2; ok exec 1..2; ok ping 1..2; " },
+	  "inv multi @1; inv set c-1 @1; inv lpush c-1 @1; inv get c-2 @1; inv exec @1; inv ping @1; ok multi 1..2; ok set 1..2; err lpush wrongtype 1..2; ok get 1..2; ok exec 1..2; ok ping 1..2; " },
 	{ { ">MULTI\r\nSET call:c-1 x\r\n", "<+OK\r\n+QUEUED\r\n", ">EXEC\r\n", "<*-1\r\n" },
 	  "inv multi @1; inv set c-1 @1; ok multi 1..2; inv exec @3; err set 1..4; ok exec nil 3..4; " },
 	{ { ">MULTI\r\nSET call:c-1 x\r\nNOPE\r\nEXEC\r\n",

@@ -4,52 +4,271 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Takes the signature if it fits and its expected moment is nearer than the best so far. */
-static void consider(struct cause *best, int64_t *miss_ns, enum anomaly anomaly, int64_t since_ns,
-		     int64_t expected_ns, int64_t early_ns, int64_t late_ns, int64_t t_ns)
-{
-	int64_t off_ns = t_ns - expected_ns;
+/* What happened, and when its effect on a leg is due; since_ns 0: it did not happen. */
+struct moment {
+	int64_t since_ns, due_ns;
+};
 
-	if (!since_ns || off_ns < -early_ns || off_ns > late_ns || llabs(off_ns) >= *miss_ns)
-		return;
-	*miss_ns = llabs(off_ns);
-	*best = (struct cause){ .anomaly = anomaly,
-				.since_ns = since_ns,
-				.offset_ns = t_ns - since_ns };
+static struct moment at_once(int64_t t_ns, bool happened)
+{
+	return (struct moment){ happened ? t_ns : 0, t_ns };
+}
+
+static const struct world_instance *instance_of(const struct world *w, const struct leg_cut *cut)
+{
+	return &w->instances[cut->instance];
 }
 
 /* Not on record: told by the exit it brought, and set to it. */
-static bool inferred(const struct world_instance *on, int64_t signal_ns)
+static bool is_inferred(const struct world_instance *on, int64_t signal_ns)
 {
 	return on->ended_by_others && signal_ns == on->exit_ns;
 }
 
+static struct moment of_silence(const struct world *w, const struct leg_cut *cut)
+{
+	int64_t last_byte_ns = cut->t_ns - cut->silent_ms * NS_PER_MS;
+	bool happened = w->scenario->timers.idle_ns && cut->silent_ms;
+
+	return (struct moment){ happened ? last_byte_ns : 0,
+				last_byte_ns + w->scenario->timers.idle_ns };
+}
+
+static struct moment of_sigterm(const struct world *w, const struct leg_cut *cut)
+{
+	const struct world_instance *on = instance_of(w, cut);
+
+	return at_once(on->sigterm_ns, !is_inferred(on, on->sigterm_ns));
+}
+
+static struct moment of_sigkill(const struct world *w, const struct leg_cut *cut)
+{
+	const struct world_instance *on = instance_of(w, cut);
+
+	return at_once(on->sigkill_ns, !is_inferred(on, on->sigkill_ns));
+}
+
+static struct moment of_unseen_sigterm(const struct world *w, const struct leg_cut *cut)
+{
+	const struct world_instance *on = instance_of(w, cut);
+
+	return at_once(on->sigterm_ns, is_inferred(on, on->sigterm_ns));
+}
+
+static struct moment of_unseen_sigkill(const struct world *w, const struct leg_cut *cut)
+{
+	const struct world_instance *on = instance_of(w, cut);
+
+	return at_once(on->sigkill_ns, is_inferred(on, on->sigkill_ns));
+}
+
+static struct moment of_deregistration(const struct world *w, const struct leg_cut *cut)
+{
+	int64_t inv_ns = instance_of(w, cut)->deregister_inv_ns;
+
+	return (struct moment){ inv_ns, inv_ns + world_deregistration_delay_ns(w) };
+}
+
+static struct moment of_reload(const struct world *w, const struct leg_cut *cut)
+{
+	(void)cut;
+	return (struct moment){ w->hard_stop_ns ? w->reload_ns : 0,
+				w->reload_ns + w->hard_stop_ns };
+}
+
+static struct moment of_goodbye(const struct world *w, const struct leg_cut *cut)
+{
+	int64_t goodbye_ns = instance_of(w, cut)->goodbye_ns;
+
+	return at_once(goodbye_ns, true);
+}
+
+static struct moment of_death(const struct world *w, const struct leg_cut *cut)
+{
+	return at_once(instance_of(w, cut)->exit_ns, instance_of(w, cut)->died);
+}
+
+static struct moment of_burst(const struct world *w, const struct leg_cut *cut)
+{
+	const struct world_instance *on = instance_of(w, cut);
+	bool within = on->burst > 1 && cut->t_ns >= on->burst_from_ns &&
+		      cut->t_ns <= on->burst_to_ns;
+
+	return (struct moment){ within ? on->sigterm_ns : 0, cut->t_ns };
+}
+
+/* By itself, after a SIGTERM of ours that began its drain. */
+static struct moment of_end_of_drain(const struct world *w, const struct leg_cut *cut)
+{
+	const struct world_instance *on = instance_of(w, cut);
+
+	return at_once(on->exit_ns, on->sigterm_ns && !on->sigkill_ns && !on->ended_by_others &&
+					    on->sigterm_ns < on->exit_ns);
+}
+
+static const struct signature {
+	enum anomaly anomaly;
+	const char *what; /* the leg ended so long after ... */
+	bool of_nobody;	  /* ... which is no event of the leg's instance */
+	bool bare;	  /* only an ending without a close frame carries it */
+	bool last_resort; /* considered only when nothing before it in this table fits */
+	int64_t early_ns, late_ns;
+	struct moment (*moment)(const struct world *, const struct leg_cut *);
+} signatures[] = {
+	{ .anomaly = ANOMALY_IDLE_CUT,
+	  .what = "the last byte from",
+	  .of_nobody = true,
+	  .bare = true,
+	  .early_ns = BALANCER_EARLY_NS,
+	  .late_ns = BALANCER_LATE_NS,
+	  .moment = of_silence },
+	{ .anomaly = ANOMALY_CUT_BY_SIGTERM,
+	  .what = "SIGTERM of",
+	  .late_ns = SIGTERM_WINDOW_NS,
+	  .moment = of_sigterm },
+	{ .anomaly = ANOMALY_CUT_BY_SIGTERM,
+	  .what = "the end of",
+	  .early_ns = SIGTERM_WINDOW_NS,
+	  .late_ns = SIGTERM_WINDOW_NS,
+	  .moment = of_unseen_sigterm },
+	{ .anomaly = ANOMALY_CUT_BY_SIGKILL,
+	  .what = "SIGKILL of",
+	  .bare = true,
+	  .late_ns = SIGKILL_WINDOW_NS,
+	  .moment = of_sigkill },
+	{ .anomaly = ANOMALY_CUT_BY_SIGKILL,
+	  .what = "the end of",
+	  .bare = true,
+	  .early_ns = SIGKILL_WINDOW_NS,
+	  .late_ns = SIGKILL_WINDOW_NS,
+	  .moment = of_unseen_sigkill },
+	{ .anomaly = ANOMALY_DEREGISTRATION_CUT,
+	  .what = "deregistration of",
+	  .bare = true,
+	  .early_ns = BALANCER_EARLY_NS,
+	  .late_ns = BALANCER_LATE_NS,
+	  .moment = of_deregistration },
+	{ .anomaly = ANOMALY_RELOAD_CUT,
+	  .what = "a reload of the balancer, under the leg on",
+	  .of_nobody = true,
+	  .bare = true,
+	  .early_ns = BALANCER_EARLY_NS,
+	  .late_ns = BALANCER_LATE_NS,
+	  .moment = of_reload },
+	{ .anomaly = ANOMALY_DRAIN_CUT_SHORT,
+	  .what = "the end of another call on",
+	  .late_ns = GOODBYE_WINDOW_NS,
+	  .moment = of_goodbye },
+	{ .anomaly = ANOMALY_INSTANCE_DIED,
+	  .what = "the end of",
+	  .early_ns = EXIT_WINDOW_NS,
+	  .late_ns = EXIT_WINDOW_NS,
+	  .moment = of_death },
+	{ .anomaly = ANOMALY_DRAIN_CAP_CUT,
+	  .what = "SIGTERM of",
+	  .last_resort = true,
+	  .moment = of_burst },
+	{ .anomaly = ANOMALY_DRAIN_CUT_SHORT,
+	  .what = "the end of",
+	  .last_resort = true,
+	  .early_ns = EXIT_WINDOW_NS,
+	  .late_ns = EXIT_WINDOW_NS,
+	  .moment = of_end_of_drain },
+};
+enum { SIGNATURES = sizeof(signatures) / sizeof(*signatures) };
+
+/* How far the leg's end is from what the signature expects; INT64_MAX: it does not fit. */
+static int64_t miss_of(const struct signature *s, const struct world *w, const struct leg_cut *cut,
+		       int64_t *ret_since_ns)
+{
+	bool bare = cut->how == LEG_FIN || cut->how == LEG_RST;
+	struct moment m;
+
+	if ((s->bare && !bare) || (!s->of_nobody && !cut->instance))
+		return INT64_MAX;
+	m = s->moment(w, cut);
+	if (!m.since_ns || cut->t_ns - m.due_ns < -s->early_ns || cut->t_ns - m.due_ns > s->late_ns)
+		return INT64_MAX;
+	*ret_since_ns = m.since_ns;
+	return llabs(cut->t_ns - m.due_ns);
+}
+
 struct cause cause_of_cut(const struct world *w, const struct leg_cut *cut)
 {
-	const struct world_instance *on = &w->instances[cut->instance];
-	int64_t delay_ns = world_deregistration_delay_ns(w), idle_ns = w->scenario->timers.idle_ns;
-	int64_t last_byte_ns = cut->t_ns - cut->silent_ms * NS_PER_MS, miss_ns = INT64_MAX;
 	struct cause best = { .anomaly = ANOMALY_UNKNOWN };
-	bool bare = cut->how == LEG_FIN || cut->how == LEG_RST;
+	int64_t least_ns = INT64_MAX;
 
 	if (cut->side != SIDE_AGENT)
 		return best;
-	if (bare && idle_ns && cut->silent_ms)
-		consider(&best, &miss_ns, ANOMALY_IDLE_CUT, last_byte_ns, last_byte_ns + idle_ns,
-			 BALANCER_EARLY_NS, BALANCER_LATE_NS, cut->t_ns);
-	if (!cut->instance)
-		return best;
-	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGTERM, on->sigterm_ns, on->sigterm_ns,
-		 inferred(on, on->sigterm_ns) ? SIGTERM_WINDOW_NS : 0, SIGTERM_WINDOW_NS,
-		 cut->t_ns);
-	if (!bare)
-		return best;
-	consider(&best, &miss_ns, ANOMALY_CUT_BY_SIGKILL, on->sigkill_ns, on->sigkill_ns,
-		 inferred(on, on->sigkill_ns) ? SIGKILL_WINDOW_NS : 0, SIGKILL_WINDOW_NS,
-		 cut->t_ns);
-	consider(&best, &miss_ns, ANOMALY_DEREGISTRATION_CUT, on->deregister_inv_ns,
-		 on->deregister_inv_ns + delay_ns, BALANCER_EARLY_NS, BALANCER_LATE_NS, cut->t_ns);
+	for (size_t i = 0; i < SIGNATURES; i++) {
+		const struct signature *s = &signatures[i];
+		int64_t since_ns = 0, miss_ns;
+
+		if (s->last_resort && least_ns != INT64_MAX)
+			break;
+		miss_ns = miss_of(s, w, cut, &since_ns);
+		if (miss_ns >= least_ns)
+			continue;
+		least_ns = miss_ns;
+		best = (struct cause){ .anomaly = s->anomaly,
+				       .since_ns = since_ns,
+				       .offset_ns = cut->t_ns - since_ns };
+	}
 	return best;
+}
+
+static struct cause of_refusal(const struct world_call *c, int64_t t_ns)
+{
+	return (struct cause){ .anomaly = ANOMALY_REDIS_REFUSED,
+			       .since_ns = c->refused_ns,
+			       .offset_ns = t_ns - c->refused_ns,
+			       .refused_by = c->refused_by };
+}
+
+struct cause cause_of_drop(const struct world *w, const struct world_call *c)
+{
+	struct cause cause = cause_of_cut(w, &c->cut);
+	int64_t since_ns = c->cut.t_ns - c->refused_ns;
+
+	if (cause.anomaly != ANOMALY_UNKNOWN)
+		return cause;
+	if (c->refused_ns && c->cut.side == SIDE_AGENT && since_ns >= 0 &&
+	    since_ns <= REFUSAL_WINDOW_NS)
+		return of_refusal(c, c->cut.t_ns);
+	if (c->profile == PROFILE_RESUMABLE && c->lost_ns && c->dial_ns > c->lost_ns)
+		cause.anomaly = cause_of_refused_dial(c->dial_failure);
+	return cause;
+}
+
+struct cause cause_of_silence(const struct world *w, const struct world_call *c)
+{
+	const struct world_instance *on = &w->instances[c->instance];
+	int64_t from_ns = c->late_from_ns, to_ns = c->late_to_ns;
+	struct cause cause = { .anomaly = ANOMALY_UNKNOWN };
+
+	if (c->instance && on->stopped_ns && on->stopped_ns <= to_ns &&
+	    (!on->resumed_ns || on->resumed_ns >= from_ns))
+		cause = (struct cause){ .anomaly = ANOMALY_FROZEN,
+					.since_ns = on->stopped_ns,
+					.offset_ns = to_ns - on->stopped_ns };
+	else if (c->refused_ns >= from_ns && c->refused_ns <= to_ns && from_ns)
+		cause = of_refusal(c, to_ns);
+	else if (w->redis_ended_ns >= from_ns && w->redis_ended_ns <= to_ns && from_ns)
+		cause = (struct cause){ .anomaly = ANOMALY_REDIS_ENDED,
+					.since_ns = w->redis_ended_ns,
+					.offset_ns = to_ns - w->redis_ended_ns };
+	else if (c->unheard)
+		cause.anomaly = ANOMALY_FROZEN;
+	return cause;
+}
+
+enum anomaly cause_of_exit(const struct world_instance *on)
+{
+	if (on->died)
+		return ANOMALY_INSTANCE_DIED;
+	if (!on->ended_by_others)
+		return ANOMALY_UNKNOWN;
+	return on->sigkill_ns == on->exit_ns ? ANOMALY_CUT_BY_SIGKILL : ANOMALY_CUT_BY_SIGTERM;
 }
 
 enum anomaly cause_of_refused_dial(unsigned failure)
@@ -58,6 +277,8 @@ enum anomaly cause_of_refused_dial(unsigned failure)
 	       failure == DIAL_TLS_CERT	   ? ANOMALY_TLS_CERTIFICATE :
 					     ANOMALY_UNKNOWN;
 }
+
+/* ---- sentences ---- */
 
 const char *cut_text(const struct leg_cut *cut, char out[CUT_TEXT_MAX])
 {
@@ -74,26 +295,64 @@ const char *cut_text(const struct leg_cut *cut, char out[CUT_TEXT_MAX])
 	return out;
 }
 
+/* The row that this cause came from. */
+static const struct signature *signature_of(const struct world *w, const struct leg_cut *cut,
+					    const struct cause *cause)
+{
+	for (size_t i = 0; i < SIGNATURES; i++) {
+		int64_t since_ns = 0;
+
+		if (signatures[i].anomaly == cause->anomaly &&
+		    miss_of(&signatures[i], w, cut, &since_ns) != INT64_MAX &&
+		    since_ns == cause->since_ns)
+			return &signatures[i];
+	}
+	return NULL;
+}
+
 const char *cause_text(const struct world *w, const struct leg_cut *cut, const struct cause *cause,
 		       char out[CAUSE_TEXT_MAX])
 {
-	const struct world_instance *on = &w->instances[cut->instance];
-	const char *what = cause->anomaly == ANOMALY_CUT_BY_SIGTERM	? "SIGTERM of" :
-			   cause->anomaly == ANOMALY_CUT_BY_SIGKILL	? "SIGKILL of" :
-			   cause->anomaly == ANOMALY_DEREGISTRATION_CUT ? "deregistration of" :
-									  "the last byte from";
+	const struct world_instance *on = instance_of(w, cut);
+	const struct signature *s = signature_of(w, cut, cause);
+	double ms = (double)cause->offset_ns / NS_PER_MS;
+	char more[64] = "";
 
 	out[0] = '\0';
-	if ((cause->anomaly == ANOMALY_CUT_BY_SIGTERM ||
-	     cause->anomaly == ANOMALY_CUT_BY_SIGKILL) &&
-	    inferred(on, cause->since_ns))
-		snprintf(out, CAUSE_TEXT_MAX, ", %.1f ms %s the end of %s (exit %u)",
-			 fabs((double)cause->offset_ns) / NS_PER_MS,
-			 cause->offset_ns < 0 ? "before" : "after",
-			 world_instance_name(w, cut->instance), on->exit_code);
-	else if (cause->anomaly != ANOMALY_UNKNOWN)
-		snprintf(out, CAUSE_TEXT_MAX, ", %.1f ms after %s %s",
-			 (double)cause->offset_ns / NS_PER_MS, what,
-			 world_instance_name(w, cut->instance));
+	if (s && s->moment == of_burst)
+		snprintf(more, sizeof(more), ", %u legs at once", on->burst);
+	else if (s && s->moment == of_reload)
+		snprintf(more, sizeof(more), " (hard stop %.1f s)",
+			 (double)w->hard_stop_ns / NS_PER_S);
+	else if (s && cause->since_ns == on->exit_ns)
+		snprintf(more, sizeof(more), " (exit %u)", on->exit_code);
+	if (s)
+		snprintf(out, CAUSE_TEXT_MAX, ", %.1f ms %s %s %s%s", fabs(ms),
+			 ms < 0 ? "before" : "after", s->what,
+			 world_instance_name(w, cut->instance), more);
+	else if (cause->anomaly == ANOMALY_REDIS_REFUSED)
+		snprintf(out, CAUSE_TEXT_MAX,
+			 ", %.1f ms after Redis had refused a command of it (%s)", ms,
+			 redis_error_name(cause->refused_by));
+	return out;
+}
+
+const char *silence_text(const struct world *w, const struct world_call *c,
+			 const struct cause *cause, char out[CAUSE_TEXT_MAX])
+{
+	const char *on = world_instance_name(w, c->instance);
+	double at_s = world_s(w, cause->since_ns);
+
+	out[0] = '\0';
+	if (cause->anomaly == ANOMALY_FROZEN && cause->since_ns)
+		snprintf(out, CAUSE_TEXT_MAX, "; %s was stopped at +%.3f s", on, at_s);
+	else if (cause->anomaly == ANOMALY_FROZEN)
+		snprintf(out, CAUSE_TEXT_MAX, "; %s answered nobody meanwhile, others answered",
+			 on);
+	else if (cause->anomaly == ANOMALY_REDIS_REFUSED)
+		snprintf(out, CAUSE_TEXT_MAX, "; Redis had refused a command of it (%s) at +%.3f s",
+			 redis_error_name(cause->refused_by), at_s);
+	else if (cause->anomaly == ANOMALY_REDIS_ENDED)
+		snprintf(out, CAUSE_TEXT_MAX, "; a Redis server had ended at +%.3f s", at_s);
 	return out;
 }

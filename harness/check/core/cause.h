@@ -1,16 +1,32 @@
 /*
- * Why a leg ended, by signature and never by neighbourhood: how it ended, on which instance, and
- * how far from that instance's own event. When two signatures fit, the one whose expected moment is
- * nearer; when none fits, unknown.
+ * Why a call came to harm, by signature and never by neighbourhood: how its leg ended, on which
+ * instance, and how far from that instance's own event. When two signatures fit, the one whose
+ * expected moment is nearer; when none fits, unknown.
  *
- *   cut_by_sigkill      no close frame, 0..1 s after SIGKILL of the leg's instance
- *   cut_by_sigterm      any ending by the other side, 0..2 s after SIGTERM of the leg's instance
- *   deregistration_cut  no close frame, at deregistration of the leg's instance + deregistration
- *                       delay (-0.5..+2 s)
- *   idle_cut            no close frame, when nothing was received for the idle timeout (-0.5..+2 s)
+ *   leg ended by the other side       expected
+ *   cut_by_sigterm      any ending    at SIGTERM of the leg's instance, 0..2 s late
+ *   cut_by_sigkill      bare          at its SIGKILL, 0..1 s late
+ *   deregistration_cut  bare          deregistration + delay, -0.5..+2 s
+ *   idle_cut            bare          last byte + idle timeout, -0.5..+2 s
+ *   reload_cut          bare          reload of the balancer + its hard stop, -0.5..+2 s
+ *   drain_cut_short     any ending    when another call on it hung up after its SIGTERM, 0..0.25 s late
+ *   instance_died       any ending    at its end, which nobody had asked for, +-1 s
+ *   and when none of these fits:
+ *   drain_cap_cut       any ending    one of several legs that end together, over 2 s after its
+ *                                     SIGTERM and before any SIGKILL
+ *   drain_cut_short     any ending    at its end after a SIGTERM of ours, +-1 s
+ *   redis_refused       any ending    Redis refused a command of the call, 0..2 s late
  *
- * A signal that is not on record (an operator's script sent it) is known by the exit it brought:
- * the windows then lie around the exit.
+ * Bare: FIN or RST without a close frame. A signal that is not on record (an operator's script sent
+ * it) is known by the exit it brought: the windows then lie around the exit.
+ *
+ *   call muted          meanwhile
+ *   frozen              its instance was stopped (SIGSTOP, a `freeze` fault), or answered nobody
+ *                       while others answered
+ *   redis_refused       Redis refused a command of the call
+ *   redis_ended         a Redis server ended
+ *
+ *   dials refused       tls_version, tls_certificate: what the handshake failed with
  */
 #ifndef CHECK_CORE_CAUSE_H
 #define CHECK_CORE_CAUSE_H
@@ -19,19 +35,29 @@
 
 struct cause {
 	enum anomaly anomaly; /* ANOMALY_UNKNOWN when no signature fits */
-	int64_t since_ns;     /* the event it is measured from; 0 with unknown */
-	int64_t offset_ns;    /* leg's end minus that event */
+	int64_t since_ns;     /* the event it is measured from; 0 when there is none */
+	int64_t offset_ns;    /* the harm minus that event */
+	uint8_t refused_by;   /* enum redis_error, with redis_refused */
 };
 
 struct cause cause_of_cut(const struct world *, const struct leg_cut *);
+/* Of a call that lost its leg for good: what cut the leg, else what kept it from coming back. */
+struct cause cause_of_drop(const struct world *, const struct world_call *);
+/* Of a call that heard nothing. */
+struct cause cause_of_silence(const struct world *, const struct world_call *);
+/* Of an instance's end: by an unrecorded signal, of itself; unknown when we had asked for it. */
+enum anomaly cause_of_exit(const struct world_instance *);
 /* Of a dial that failed by this enum dial_failure: tls_version, tls_certificate, or unknown. */
 enum anomaly cause_of_refused_dial(unsigned failure);
 /* "closed 1012 by the agent" and the like, into out. */
 enum { CUT_TEXT_MAX = 64 };
 const char *cut_text(const struct leg_cut *, char out[CUT_TEXT_MAX]);
-/* "0.4 ms after SIGTERM of blue-2"; "" with unknown. */
-enum { CAUSE_TEXT_MAX = 120 };
+/* ", 0.4 ms after SIGTERM of blue-2"; "" with unknown. */
+enum { CAUSE_TEXT_MAX = 160 };
 const char *cause_text(const struct world *, const struct leg_cut *, const struct cause *,
 		       char out[CAUSE_TEXT_MAX]);
+/* "; Redis had refused a command of it (readonly) at +12.300 s"; "" with unknown. */
+const char *silence_text(const struct world *, const struct world_call *, const struct cause *,
+			 char out[CAUSE_TEXT_MAX]);
 
 #endif

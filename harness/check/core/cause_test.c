@@ -93,13 +93,17 @@ static void an_exit_tells_of_the_signal_that_nobody_recorded(void **state)
 		  ANOMALY_CUT_BY_SIGTERM,
 		  ", 2000.0 ms before the end of an unnamed instance (exit 0)" },
 		{ "and no earlier", 0, 102001, 0, LEG_CLOSE_FRAME, ANOMALY_UNKNOWN, "" },
-		{ "a signal of ours is counted from", 97000, 100005, 0, LEG_FIN, ANOMALY_UNKNOWN,
+		{ "a signal of ours is counted from", 97000, 101001, 0, LEG_FIN, ANOMALY_UNKNOWN,
 		  "" },
+		{ "but its own end is one", 97000, 101000, 0, LEG_FIN, ANOMALY_DRAIN_CUT_SHORT,
+		  ", 1000.0 ms before the end of an unnamed instance (exit 0)" },
 		{ "ours, then somebody's SIGKILL", 97000, 100005, 137, LEG_FIN,
 		  ANOMALY_CUT_BY_SIGKILL,
 		  ", 5.0 ms before the end of an unnamed instance (exit 137)" },
-		{ "a crash is no signal", 0, 100005, 139, LEG_FIN, ANOMALY_UNKNOWN, "" },
-		{ "an error is none either", 0, 100005, 1, LEG_FIN, ANOMALY_UNKNOWN, "" },
+		{ "a crash is no signal", 0, 100005, 139, LEG_FIN, ANOMALY_INSTANCE_DIED,
+		  ", 5.0 ms before the end of an unnamed instance (exit 139)" },
+		{ "an error is none either", 0, 100005, 1, LEG_FIN, ANOMALY_INSTANCE_DIED,
+		  ", 5.0 ms before the end of an unnamed instance (exit 1)" },
 	};
 
 	(void)state;
@@ -116,6 +120,7 @@ static void an_exit_tells_of_the_signal_that_nobody_recorded(void **state)
 
 		story_scenario(&story);
 		world_init(&w, &story.scenario, NULL, sizeof(struct world_call));
+		w.scripted = true;
 		e.instance = 1;
 		e.code = SIGTERM;
 		if (rows[i].sigterm)
@@ -132,10 +137,83 @@ static void an_exit_tells_of_the_signal_that_nobody_recorded(void **state)
 	}
 }
 
+/* Each signature just inside its window, just outside, and on somebody else. */
+static void every_cause_has_its_window_and_its_sentence(void **state)
+{
+	static const struct {
+		const char *history;
+		enum anomaly cause;
+		const char *text;
+	} rows[] = {
+		{ "sigterm", ANOMALY_CUT_BY_SIGTERM, "after SIGTERM of blue-1" },
+		{ "sigterm-window-edge", ANOMALY_CUT_BY_SIGTERM, "2000.0 ms after SIGTERM of" },
+		{ "sigterm-window-over", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "sigterm-of-another", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "sigkill", ANOMALY_CUT_BY_SIGKILL, "after SIGKILL of blue-1" },
+		{ "deregistration", ANOMALY_DEREGISTRATION_CUT, "after deregistration of blue-1" },
+		{ "idle", ANOMALY_IDLE_CUT, "10004.0 ms after the last byte from blue-1" },
+		{ "reload", ANOMALY_RELOAD_CUT,
+		  "9500.0 ms after a reload of the balancer, under the leg on blue-1 (hard stop 10.0 s)" },
+		{ "reload-late", ANOMALY_RELOAD_CUT, "12000.0 ms after a reload" },
+		{ "reload-window-before", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "reload-window-over", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "drain-cut-short", ANOMALY_DRAIN_CUT_SHORT,
+		  "250.0 ms after the end of another call on blue-1" },
+		{ "drain-cut-short-window-over", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "drain-cut-short-at-its-end", ANOMALY_DRAIN_CUT_SHORT,
+		  "1000.0 ms before the end of blue-1 (exit 0)" },
+		{ "drain-cap", ANOMALY_DRAIN_CAP_CUT,
+		  "2500.0 ms after SIGTERM of blue-1, 2 legs at once" },
+		{ "drain-cap-not-at-once", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "drain-cap-of-another", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "instance-died", ANOMALY_INSTANCE_DIED,
+		  "1000.0 ms before the end of blue-1 (exit 139)" },
+		{ "instance-died-killed", ANOMALY_INSTANCE_DIED,
+		  "5.0 ms before the end of blue-1 (exit 137)" },
+		{ "instance-died-window-over", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "instance-died-of-another", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "redis-refused", ANOMALY_REDIS_REFUSED,
+		  "2000.0 ms after Redis had refused a command of it (readonly)" },
+		{ "redis-refused-window-over", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "redis-refused-of-another", ANOMALY_UNKNOWN, "by the agent's side, turn" },
+		{ "muted", ANOMALY_UNKNOWN, "while the leg was up" },
+		{ "muted-frozen", ANOMALY_FROZEN, "leg was up; blue-1 was stopped at +8.500 s" },
+		{ "muted-thawed-before", ANOMALY_UNKNOWN, "while the leg was up" },
+		{ "muted-freeze-fault", ANOMALY_FROZEN, "; blue-1 was stopped at +10.000 s" },
+		{ "muted-another-frozen", ANOMALY_UNKNOWN, "while the leg was up" },
+		{ "muted-unheard", ANOMALY_FROZEN,
+		  "; blue-1 answered nobody meanwhile, others answered" },
+		{ "muted-redis-refused", ANOMALY_REDIS_REFUSED,
+		  "; Redis had refused a command of it (readonly) at +9.000 s" },
+		{ "muted-redis-refused-before", ANOMALY_UNKNOWN, "while the leg was up" },
+		{ "muted-redis-ended", ANOMALY_REDIS_ENDED,
+		  "; a Redis server had ended at +11.000 s" },
+		{ "certificate", ANOMALY_TLS_CERTIFICATE, "never came back" },
+	};
+	struct story_scenario story;
+
+	(void)state;
+	story_scenario(&story);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "fail-%s", rows[i].history);
+		struct judgement *j = golden_judge("dropped_calls", name, &story.scenario);
+		const struct finding *f = golden_finding(j, "dropped_calls");
+		if (!f->witness_count || f->witnesses[0].cause != rows[i].cause ||
+		    !strstr(f->witnesses[0].text, rows[i].text))
+			fail_msg("%s: expected %s [%s], got %s [%s]", name,
+				 anomaly_name(rows[i].cause), rows[i].text,
+				 anomaly_name(f->witnesses[0].cause), f->witnesses[0].text);
+		judgement_free(j);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cause_needs_its_own_instance_and_its_own_window),
+		cmocka_unit_test(every_cause_has_its_window_and_its_sentence),
 		cmocka_unit_test(an_exit_tells_of_the_signal_that_nobody_recorded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/hash.h"
 
@@ -103,27 +104,65 @@ static void config_read(struct world *w, const struct event *e)
 
 /* ---- instances ---- */
 
+static void stopped(struct world_instance *instance, int64_t t_ns)
+{
+	instance->stopped_ns = t_ns;
+	instance->resumed_ns = 0;
+}
+
+/* A fault that says it freezes: an instance, or all of a color. */
+static void froze(struct world *w, const struct event *e)
+{
+	static const char word[] = "freeze";
+
+	if (strncmp(world_note(w, e), word, sizeof(word) - 1) != 0)
+		return;
+	for (unsigned i = 1; i < 256; i++) {
+		struct world_instance *instance = &w->instances[i];
+
+		if (!instance->seen ||
+		    (e->instance ? e->instance != i : !e->color || instance->color != e->color))
+			continue;
+		if (e->kind == EVENT_FAULT_OK)
+			stopped(instance, e->t_ns);
+		else
+			instance->resumed_ns = e->t_ns;
+	}
+}
+
 static void signalled(struct world *w, const struct event *e)
 {
 	struct world_instance *instance = &w->instances[e->instance];
 
 	if (e->code == SIGTERM && !instance->sigterm_ns)
 		instance->sigterm_ns = e->t_ns;
+	if (e->code == SIGSTOP)
+		stopped(instance, e->t_ns);
+	if (e->code == SIGCONT)
+		instance->resumed_ns = e->t_ns;
 	if (e->code == SIGKILL && !instance->sigkill_ns)
 		instance->sigkill_ns = e->t_ns;
 }
 
 /* A script's signals are not on record, the ends they bring are: 137 was SIGKILL; 143, and a 0
- * nobody of ours had asked for, SIGTERM some time before. */
-static void infer_signal(struct world_instance *instance, const struct event *e)
+ * nobody of ours had asked for, SIGTERM some time before. Without a script it just died; so does
+ * what a signal ends that nobody sent. */
+static void infer_signal(const struct world *w, struct world_instance *instance,
+			 const struct event *e)
 {
-	if (e->code == 128 + SIGKILL && !instance->sigkill_ns) {
+	bool told = instance->sigterm_ns || instance->sigkill_ns,
+	     killed = e->code > 128 && e->code != 128 + SIGTERM;
+
+	if (!w->scripted)
+		instance->died = killed ? !instance->sigkill_ns : !told;
+	else if (e->code == 128 + SIGKILL && !instance->sigkill_ns) {
 		instance->sigkill_ns = e->t_ns;
 		instance->ended_by_others = true;
-	} else if ((!e->code || e->code == 128 + SIGTERM) && !instance->sigterm_ns &&
-		   !instance->sigkill_ns) {
+	} else if ((!e->code || e->code == 128 + SIGTERM) && !told) {
 		instance->sigterm_ns = e->t_ns;
 		instance->ended_by_others = true;
+	} else {
+		instance->died = killed ? !instance->sigkill_ns : !told;
 	}
 }
 
@@ -159,6 +198,8 @@ static void instance_event(struct world *w, const struct event *e)
 {
 	struct world_instance *instance = &w->instances[e->instance];
 
+	if (e->kind == EVENT_EXIT && !strncmp(world_note(w, e), "redis", 5))
+		w->redis_ended_ns = e->t_ns;
 	if (!e->instance)
 		return;
 	world_instance_color(w, e->instance, e->color);
@@ -167,7 +208,7 @@ static void instance_event(struct world *w, const struct event *e)
 	if (e->kind == EVENT_EXIT && !instance->exit_ns) {
 		instance->exit_ns = e->t_ns;
 		instance->exit_code = e->code;
-		infer_signal(instance, e);
+		infer_signal(w, instance, e);
 	}
 }
 
@@ -218,8 +259,17 @@ void world_control(struct world *w, const struct event *e)
 	case EVENT_CONFIG:
 		config_read(w, e);
 		break;
+	case EVENT_FAULT_OK:
+	case EVENT_FAULT_HEAL:
+		froze(w, e);
+		return;
+	case EVENT_RELOAD:
+		w->reload_ns = e->t_ns;
+		w->hard_stop_ns = e->aux * NS_PER_MS;
+		break;
 	case EVENT_ACTION_INV:
 	case EVENT_ACTION_OK:
+		w->scripted |= e->code == ACTION_SCRIPT;
 		if (e->code == ACTION_DEREGISTER)
 			deregistered(w, e);
 		if (e->code == ACTION_REREGISTER && e->kind == EVENT_ACTION_OK)

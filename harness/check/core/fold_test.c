@@ -283,7 +283,11 @@ static void killed_by_a_script(struct story *s, struct story_scenario *scenario)
 	static const enum event_kind signals = EVENT_SIGNAL;
 
 	not_drained(s, scenario);
+	struct event script = event_make(EVENT_ACTION_INV, story_at(8));
+
+	script.code = ACTION_SCRIPT;
 	story_cut(s, is_of_kind, &signals);
+	story_add(s, script);
 	for (size_t i = 0; i < s->count; i++)
 		if (s->events[i].kind == EVENT_EXIT)
 			s->events[i].t_ns = story_at(9.205);

@@ -21,6 +21,18 @@
 /* How long after an event of an instance a leg's end still carries its signature (2.4). */
 #define SIGTERM_WINDOW_NS (2 * NS_PER_S)
 #define SIGKILL_WINDOW_NS (1 * NS_PER_S)
+/* Legs of one instance that end with no more than this between two were ended by one deed. */
+#define BURST_NS (100 * NS_PER_MS)
+/* What an instance does by this after a SIGTERM answers the SIGTERM, not a call's end. */
+#define SIGNAL_ANSWER_NS (20 * NS_PER_MS)
+/* How long after another call's hangup legs that end carry its signature. */
+#define GOODBYE_WINDOW_NS (250 * NS_PER_MS)
+/* Around the end of an instance that nobody had asked for it, as a process and as a leg see it. */
+#define EXIT_WINDOW_NS (1 * NS_PER_S)
+/* An agent that hangs up for what Redis told it does so within this. */
+#define REFUSAL_WINDOW_NS (2 * NS_PER_S)
+/* When a frozen instance goes on, it takes this for what has piled up. */
+#define THAW_NS (1 * NS_PER_S)
 /* Around deregistration + delay, and around last byte + idle timeout: balancers round and are late,
  * hardly early. */
 #define BALANCER_EARLY_NS (500 * NS_PER_MS)

@@ -151,6 +151,21 @@ static void ready(struct world *w, struct world_call *c, const struct event *e)
 		c->acked = e->n < c->sent ? e->n : c->sent;
 }
 
+/* The instance answered nobody since from_ns, or did so again only just now, while others did. */
+static bool is_unheard(const struct world *w, uint8_t instance, int64_t from_ns, int64_t now_ns)
+{
+	const struct world_instance *on = &w->instances[instance];
+	bool back = on->gap_from_ns <= from_ns && now_ns - on->gap_to_ns <= THAW_NS;
+
+	if (!instance || (on->replied_ns > from_ns && !back))
+		return false;
+	for (unsigned i = 1; i < 256; i++) {
+		if (i != instance && w->instances[i].replied_ns > from_ns)
+			return true;
+	}
+	return false;
+}
+
 /* The wait of the oldest unanswered turn is over, for better or worse. */
 static void waited(const struct world *w, struct world_call *c, int64_t now_ns)
 {
@@ -162,6 +177,7 @@ static void waited(const struct world *w, struct world_call *c, int64_t now_ns)
 			c->muted_ns = took_ns;
 			c->late_from_ns = c->waiting_ns;
 			c->late_to_ns = now_ns;
+			c->unheard = is_unheard(w, c->instance, c->waiting_ns, now_ns);
 		}
 	}
 	c->waiting_ns = 0;
@@ -179,6 +195,13 @@ static void turn_sent(struct world *w, struct world_call *c, const struct event 
 
 static void replied(struct world *w, struct world_call *c, const struct event *e)
 {
+	struct world_instance *on = &w->instances[e->instance];
+
+	if (e->t_ns - on->replied_ns > w->scenario->timers.dead_after_ns) {
+		on->gap_from_ns = on->replied_ns;
+		on->gap_to_ns = e->t_ns;
+	}
+	on->replied_ns = e->t_ns;
 	c->free_ns = e->t_ns;
 	if (e->turn <= c->acked)
 		return;
@@ -186,6 +209,12 @@ static void replied(struct world *w, struct world_call *c, const struct event *e
 	waited(w, c, e->t_ns);
 	if (c->acked < c->sent && c->sent - c->acked < METRIC_TURNS)
 		c->waiting_ns = c->metric.turns[(c->acked + 1) % METRIC_TURNS].sent_ns;
+}
+
+static void said_goodbye(struct world_instance *on, int64_t t_ns)
+{
+	if (on->sigterm_ns && !on->goodbye_ns && t_ns - on->sigterm_ns > SIGNAL_ANSWER_NS)
+		on->goodbye_ns = t_ns;
 }
 
 static void call_ended(struct world *w, struct world_call *c, const struct event *e)
@@ -246,6 +275,13 @@ static struct world_call *call_event(struct world *w, const struct event *e)
 	case EVENT_HANGUP_INV:
 		waited(w, c, e->t_ns);
 		c->hangup_ns = e->t_ns;
+		said_goodbye(&w->instances[c->instance], e->t_ns);
+		break;
+	case EVENT_CMD_ERR:
+		if (e->aux) {
+			c->refused_ns = e->t_ns;
+			c->refused_by = (uint8_t)e->aux;
+		}
 		break;
 	case EVENT_CALL_END:
 		call_ended(w, c, e);
@@ -256,7 +292,23 @@ static struct world_call *call_event(struct world *w, const struct event *e)
 	return c;
 }
 
-static void leg_ended(const struct world *w, struct world_call *c, const struct event *e)
+/* A cap on a drain is known by what it does: legs that end together, long after the signal. */
+static void cut_in_drain(struct world_instance *on, const struct leg_cut *cut)
+{
+	if (cut->side != SIDE_AGENT || !on->sigterm_ns || on->sigkill_ns ||
+	    cut->t_ns - on->sigterm_ns <= SIGTERM_WINDOW_NS)
+		return;
+	if (on->burst && cut->t_ns - on->burst_to_ns > BURST_NS) {
+		if (on->burst > 1)
+			return;
+		on->burst = 0;
+	}
+	if (!on->burst++)
+		on->burst_from_ns = cut->t_ns;
+	on->burst_to_ns = cut->t_ns;
+}
+
+static void leg_ended(struct world *w, struct world_call *c, const struct event *e)
 {
 	if (e->leg != c->leg || c->hangup_ns)
 		return;
@@ -272,6 +324,8 @@ static void leg_ended(const struct world *w, struct world_call *c, const struct 
 				   .silent_ms = e->aux,
 				   .color = c->color,
 				   .instance = e->instance ? e->instance : c->instance };
+	if (c->cut.instance)
+		cut_in_drain(&w->instances[c->cut.instance], &c->cut);
 }
 
 void world_settle(struct world *w, struct world_call *c, const struct event *e)

@@ -60,6 +60,9 @@ struct world_call {
 		end_code;
 	uint8_t dial_failure; /* class of the last dial.fail */
 	uint8_t dial_flags;   /* DIAL_* of the last dial */
+	uint8_t refused_by;   /* enum redis_error of the last command of it that Redis refused */
+	bool unheard;	      /* muted, and its instance answered nobody while others did */
+	int64_t refused_ns;   /* when that was; 0: none was */
 	struct metric_call metric;
 };
 
@@ -68,9 +71,17 @@ struct world_instance {
 	uint8_t color;
 	/* No signal of ours ended it: what the exit says about one is all there is of it. */
 	bool ended_by_others;
+	bool died; /* it ended, for no signal of ours nor of a script */
 	uint16_t exit_code;
 	uint32_t live; /* legs, by the callers' view */
 	int64_t sigterm_ns, sigkill_ns, exit_ns, deregister_inv_ns, deregister_ok_ns;
+	int64_t stopped_ns, resumed_ns; /* last frozen and thawed */
+	int64_t replied_ns;		/* its last reply to anybody */
+	int64_t gap_from_ns, gap_to_ns; /* the last time it answered nobody past dead_after */
+	int64_t goodbye_ns;		/* first hangup on it after its SIGTERM */
+	/* The first legs it lost since that, a moment apart each: from, to, how many. */
+	int64_t burst_from_ns, burst_to_ns;
+	uint32_t burst;
 };
 
 /* The interval of the command that gave blue 0 and green everything, and when weights moved away
@@ -106,6 +117,9 @@ struct world {
 	int64_t director_ns;		     /* last event of the cutover's walk */
 	int64_t run_end_ns;
 	uint8_t run_end_flags;
+	int64_t reload_ns, hard_stop_ns;     /* last reload of the balancer; 0 none, 0 never */
+	int64_t redis_ended_ns;		     /* last end of a Redis server */
+	bool scripted; /* somebody else acts: signals that are not on record are to be expected */
 	const char *failure; /* of ours, that ended the run; NULL: none */
 	const char *refused; /* by the deployed system, before anybody called; NULL: not */
 	uint64_t events, turns, resumes, crossings;

@@ -22,7 +22,7 @@ const char *event_witness(unsigned kind)
 		return "observer";
 	if (kind == EVENT_SAID)
 		return "script";
-	if (kind == EVENT_TLS || kind == EVENT_WITNESS)
+	if (kind == EVENT_TLS || kind == EVENT_WITNESS || kind == EVENT_RELOAD)
 		return "cutover";
 	return "record";
 }
@@ -118,15 +118,17 @@ static void command(const struct history *history, const struct event *e, struct
 {
 	buf_printf(out, "%s", verb_name(e->code));
 	where(history, e, out);
-	if (e->kind == EVENT_CMD_ERR)
-		buf_puts(out, ", refused by Redis");
+	if (e->kind == EVENT_CMD_ERR && e->aux)
+		buf_printf(out, ", refused by Redis (%s)", redis_error_name(e->aux));
+	else if (e->kind == EVENT_CMD_ERR)
+		buf_puts(out, ", without effect");
 	if (e->kind == EVENT_CMD_INFO)
 		buf_puts(out, ", no reply came: effect unknown");
 	if (e->flags & CMD_NIL)
 		buf_puts(out, ", nil");
 	if (e->flags & CMD_HAS_STATE)
 		state(e, CMD_HAS_STATE, CMD_HAS_STATE, out);
-	if (e->aux)
+	if (e->aux && e->kind != EVENT_CMD_ERR)
 		buf_printf(out, ", ttl %u s", e->aux);
 	buf_printf(out, ", connection %u", e->conn);
 	after(e, out);
@@ -285,6 +287,12 @@ void event_describe(const struct history *history, const struct event *e, struct
 			   e->kind == EVENT_FAULT_INV ? "is asked for" :
 			   e->kind == EVENT_FAULT_OK  ? "is armed" :
 							"is over");
+		note(history, e, out);
+		break;
+	case EVENT_RELOAD:
+		buf_puts(out, "the balancer took up a new configuration");
+		if (e->aux)
+			buf_printf(out, ", cuts what is left after %u ms", e->aux);
 		note(history, e, out);
 		break;
 	case EVENT_BITE:

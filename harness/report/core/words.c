@@ -81,6 +81,13 @@ static const char *const anomalies[] = {
 	[ANOMALY_DIAL_STORM] = "more dials within a second than the color takes",
 	[ANOMALY_CLOSE_STORM] = "callers were sent away all at once, to dial again all at once",
 	[ANOMALY_TTL_SHORT] = "the state was left less time to live than declared",
+	[ANOMALY_FROZEN] = "its instance stood still",
+	[ANOMALY_REDIS_REFUSED] = "Redis had refused a command of the call",
+	[ANOMALY_REDIS_ENDED] = "a Redis server ended, and with it what it alone knew",
+	[ANOMALY_INSTANCE_DIED] = "its instance ended although nobody had told it to",
+	[ANOMALY_DRAIN_CUT_SHORT] =
+		"its instance ended its drain while the call was live",
+	[ANOMALY_MEMORY_ONLY] = "no command of the call reached Redis: its state was kept in a process",
 	[ANOMALY_TTL_LONG] = "the state was given more time to live than declared",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
