@@ -13,6 +13,8 @@ S, MS = 10**9, 10**6
 PROPAGATION, LASTS, TICK, DEAD_AFTER, RESUME_WITHIN, DELAY, IDLE = S, 2 * S, S, 5 * S, 5 * S, 20 * S, 10 * S
 LAG_MAX, RACE = 250 * MS, MS
 SIGTERM_WINDOW, SIGKILL_WINDOW, EARLY, LATE = 2 * S, S, S // 2, 2 * S
+BURST, SIGNAL_ANSWER, GOODBYE_WINDOW, EXIT_WINDOW = 100 * MS, 20 * MS, S // 4, S
+TEARDOWN = ("sigterm", "sigkill", "deregistration", "short", "died", "cap")
 DEADLINE = 25 * S
 HAS_COOKIE, SET_COOKIE = 1, 2
 HAS_DIGEST, HAS_VER, HAS_EPOCH, HAS_TURNS = 1, 2, 4, 8
@@ -123,6 +125,7 @@ class Record:
             if e.kind == "call.start" and e.call not in names:
                 names.append(e.call)
         self.calls = [Call(self.events, name) for name in names]
+        self.goodbyes = {}   # times of hangups after its SIGTERM, of each instance
         self.legs = [(call, leg) for call in self.calls for leg in call.legs]
         self.last = self.events[-1].t
         self.run_end = next((e.place for e in self.events if e.kind == "run.end"), 1 << 60)
@@ -195,7 +198,57 @@ class Record:
         if bare and out:
             delays = [e.n for e in self.all("config") if e.place < cut.place]
             consider("deregistration", out[0].t + (delays[-1] * S if delays else DELAY), EARLY, LATE)
+        self.ends_of_its_own(leg, cut, consider)
+        if not best and self.of_many(leg, cut):
+            best.append((0, "cap"))
+        if not best:
+            self.end_of_drain(leg, cut, consider)
         return min(best)[1] if best else ""
+
+    def signals(self, instance, number, place=1 << 60):
+        return [e for e in self.all("signal") if e.instance == instance and e.code == number and e.place < place]
+
+    def exit_of(self, instance):
+        return next((e for e in self.all("exit") if e.instance == instance), None)
+
+    def ends_of_its_own(self, leg, cut, consider):
+        """The instance ended though nobody of ours had said so, or took another call's hangup for its last."""
+        end = self.exit_of(leg.instance)
+        if end:
+            killed = end.code > 128 and end.code != 128 + 15
+            told = self.signals(leg.instance, 9, end.place) if killed else \
+                self.signals(leg.instance, 9, end.place) + self.signals(leg.instance, 15, end.place)
+            if not told:
+                consider("died", end.t, EXIT_WINDOW, EXIT_WINDOW)
+        term = self.signals(leg.instance, 15)
+        for call in self.calls:
+            last = call.leg_at(call.hangup.place) if call.hangup else None
+            if term and last and last.placed and last.instance == leg.instance and call.hangup.place > term[0].place \
+                    and call.hangup.t - term[0].t > SIGNAL_ANSWER and call.hangup.place < cut.place:
+                self.goodbyes.setdefault(leg.instance, set()).add(call.hangup.t)
+        if self.goodbyes.get(leg.instance):
+            consider("short", min(self.goodbyes[leg.instance]), 0, GOODBYE_WINDOW)
+
+    def of_many(self, leg, cut):
+        """One of the first legs that its instance lost together, long after SIGTERM and before SIGKILL."""
+        term, run = self.signals(leg.instance, 15), []
+        for e in sorted((e for call in self.calls for e, _ in call.losses() if e.flags == 1), key=lambda e: e.place):
+            at = e.instance or next(c.leg_at(e.place).instance for c in self.calls if c.name == e.call)
+            if at != leg.instance or not term or term[0].place > e.place or e.t - term[0].t <= SIGTERM_WINDOW or \
+                    self.signals(leg.instance, 9, e.place):
+                continue
+            if run and e.t - run[-1].t > BURST:
+                if len(run) > 1:
+                    break
+                run = []
+            run.append(e)
+        return len(run) > 1 and run[0].t <= cut.t <= run[-1].t
+
+    def end_of_drain(self, leg, cut, consider):
+        end = self.exit_of(leg.instance)
+        term = self.signals(leg.instance, 15, end.place) if end else []
+        if term and term[0].t < end.t and not self.signals(leg.instance, 9):
+            consider("short", end.t, EXIT_WINDOW, EXIT_WINDOW)
 
 
 # ---- the six; each is (bad, doubtful): what convicts, and what makes a pass impossible ----
@@ -474,7 +527,7 @@ def torn_down(record, instance):
     """(the moment's event, legs live then, legs cut by it) or None"""
     legs = [(call, leg) for call, leg in record.legs if leg.placed and leg.instance == instance]
     cuts = [leg.cut for call, leg in legs if leg.cut and leg.live_at(leg.cut.place) and leg.cut.place < record.run_end and
-            record.cause(leg, leg.cut) in ("sigterm", "sigkill", "deregistration")]
+            record.cause(leg, leg.cut) in TEARDOWN]
     ends = [e for e in record.events if e.place < record.run_end and e.instance == instance and (
         e.kind == "exit" or e.kind == "signal" and (e.code == 9 or e.code == 15 and record.phase(e.place) != "drain"))]
     moments = sorted(ends + cuts, key=lambda e: e.place)
