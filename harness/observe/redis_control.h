@@ -14,7 +14,7 @@
 
 struct redis_control;
 
-/* One command; without an answer took_ns is how long it was waited for. */
+/* One command; without an answer, or refused, took_ns is how long it was waited for. */
 struct redis_control_step {
 	enum verb verb;
 	int64_t began_ns, took_ns;

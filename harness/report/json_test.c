@@ -177,6 +177,55 @@ static void values_are_those_of_the_judgement(void **state)
 	json_decref(root);
 }
 
+static void a_number_that_nobody_measured_is_null(void **state)
+{
+	static const struct {
+		const char *path, *measured, *unmeasured;
+	} table[] = {
+		{ "redis_claim.outcome", "\"not held\"", "\"not decided\"" },
+		{ "redis_claim.turns", "120", "0" },
+		{ "redis_claim.p99_ms", "3.0", "null" },
+		{ "redis_claim.p99_low_ms", "2.5", "null" },
+		{ "redis_claim.p99_high_ms", "null", "null" },
+		{ "redis_claim.service_p99_ms", "3.0", "null" },
+		{ "redis_claim.agent_p99_ms", "4.0", "null" },
+		{ "redis_claim.control_p99_ms", "0.25", "null" },
+		{ "gates.0.low_ms", "30.0", "null" },
+		{ "gates.0.high_ms", "null", "null" },
+	};
+	struct sample *s = *state;
+	json_t *without, *with;
+
+	s->judgement.redis_claim = (struct redis_claim){ .verdict = VERDICT_INCONCLUSIVE };
+	without = render(s);
+	s->judgement.redis_claim = (struct redis_claim){ .verdict = VERDICT_FAIL,
+							 .turns = 120,
+							 .p99_ns = 3000000,
+							 .p99_low_ns = 2500000,
+							 .p99_high_ns = INT64_MAX,
+							 .service_p99_ns = 3000000,
+							 .agent_turns = 120,
+							 .agent_p99_ns = 4000000,
+							 .controls = 3,
+							 .control_p99_ns = 250000 };
+	s->gate_results[0].low_ns = 30000000;
+	s->gate_results[0].high_ns = INT64_MAX;
+	with = render(s);
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		char *measured = json_dumps(at(with, table[i].path),
+					    JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
+		char *unmeasured = json_dumps(at(without, table[i].path),
+					      JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
+
+		assert_string_equal(measured, table[i].measured);
+		assert_string_equal(unmeasured, table[i].unmeasured);
+		free(measured);
+		free(unmeasured);
+	}
+	json_decref(with);
+	json_decref(without);
+}
+
 static void only_anomalies_that_occurred_are_named(void **state)
 {
 	json_t *root = render(*state);
@@ -223,6 +272,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_key_is_where_the_schema_says, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(values_are_those_of_the_judgement, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_number_that_nobody_measured_is_null, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(only_anomalies_that_occurred_are_named, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(the_text_of_an_agent_cannot_break_the_file, setup,

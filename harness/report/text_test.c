@@ -134,6 +134,59 @@ static void what_is_said_of_a_move_of_weights_is_what_was_seen(void **state)
 	}
 }
 
+static void the_claim_about_redis_is_a_line_with_what_was_measured(void **state)
+{
+	static const struct {
+		struct redis_claim claim;
+		const char *text;
+	} table[] = {
+		{ { .verdict = VERDICT_PASS,
+		    .turns = 5604,
+		    .p50_ns = 150000,
+		    .p95_ns = 210000,
+		    .p99_ns = 270000,
+		    .p99_low_ns = 250000,
+		    .p99_high_ns = 300000,
+		    .service_p99_ns = 260000,
+		    .agent_turns = 5604,
+		    .agent_p99_ns = 400000,
+		    .controls = 300,
+		    .control_p99_ns = 120000 },
+		  "\nredis   claim of 1-2 ms per turn held: p99 0.27 ms, 99 % interval 0.25..0.30 ms, p50 0.15 ms, p95\n"
+		  "        0.21 ms over 5,604 turns; without standing in line p99 0.26 ms; agents say p99 0.40 ms; our\n"
+		  "        own GET+SETEX p99 0.12 ms\n" },
+		{ { .verdict = VERDICT_FAIL,
+		    .turns = 120,
+		    .unanswered = 30,
+		    .p50_ns = 1000000,
+		    .p95_ns = 3000000,
+		    .p99_ns = 3000000,
+		    .p99_low_ns = 3000000,
+		    .p99_high_ns = INT64_MAX,
+		    .service_p99_ns = 3000000 },
+		  "\nredis   claim of 1-2 ms per turn not held: p99 3.00 ms, 99 % interval 3.00 ms and up, p50 1.00 ms,\n"
+		  "        p95 3.00 ms over 120 turns, 30 of them unanswered; without standing in line p99 3.00 ms\n" },
+		{ { .verdict = VERDICT_INCONCLUSIVE,
+		    .controls = 300,
+		    .control_p99_ns = 120000,
+		    .note = "no samples" },
+		  "\nredis   claim of 1-2 ms per turn not decided (no samples); our own GET+SETEX p99 0.12 ms\n" },
+		{ { .verdict = VERDICT_INCONCLUSIVE, .note = "no samples" }, NULL },
+	};
+	struct sample *s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		char *text;
+
+		s->judgement.redis_claim = table[i].claim;
+		text = sample_render(s, "text");
+		if (table[i].text ? !strstr(text, table[i].text) : !!strstr(text, "\nredis "))
+			fail_msg("%s\nis not in\n%s", table[i].text ? table[i].text : "nothing",
+				 text);
+		free(text);
+	}
+}
+
 static void what_was_not_asked_is_said(void **state)
 {
 	static const struct check tls = { .name = "tls", .why_not = "the target is not wss" },
@@ -161,6 +214,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_first_word_is_what_the_exit_code_means, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_gate_without_samples_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_claim_about_redis_is_a_line_with_what_was_measured, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_not_asked_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_said_of_a_move_of_weights_is_what_was_seen,
 						setup, teardown),

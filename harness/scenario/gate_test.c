@@ -116,6 +116,12 @@ static void what_is_no_gate_is_refused_with_the_reason(void **state)
 	} rows[] = {
 		{ "turn_respnse", "p(95) < 1s",
 		  "unknown metric \"turn_respnse\"; did you mean \"turn_response\"?", true },
+		{ "redis_servise", "p(95) < 1s",
+		  "unknown metric \"redis_servise\"; did you mean \"redis_service\"?", true },
+		{ "redis_agents", "p(95) < 1s",
+		  "unknown metric \"redis_agents\"; did you mean \"redis_agent\"?", true },
+		{ "redis_controll", "p(95) < 1s",
+		  "unknown metric \"redis_controll\"; did you mean \"redis_control\"?", true },
 		{ "", "p(95) < 1s", "does not begin with a metric", true },
 		{ "latency", "p(95) < 1s", "one of: turn_response,", true },
 		{ "dial{phase:drian}", "p(95) < 1s",

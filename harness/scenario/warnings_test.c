@@ -69,17 +69,19 @@ static void a_plan_that_cannot_give_its_evidence_is_warned_about(void **state)
 
 static void a_redis_gate_without_the_tap_and_a_short_delay_are_warned_about(void **state)
 {
+	char *no_service = testing_edit(TESTING_BASE "  redis_service: [ \"p(50) < 1s\" ]\n",
+					"stack: local", "state: { tap: off }");
 	char *no_tap = testing_edit(TESTING_BASE "  redis_turn: [ \"p(50) < 1s\" ]\n",
 				    "stack: local", "state: { tap: off }");
 	char *delay = testing_edit(TESTING_BASE, "deregistration_delay: 20s",
 				   "deregistration_delay: 5s");
 	char *cut = testing_edit(delay, "deadline: 25s", "begin: deregister, deadline: 25s");
-	static const char *const wants[] = { "the plan yields about 0",
+	static const char *const wants[] = { "the plan yields about 0", "the plan yields about 0",
 					     "timers.deregistration_delay 5s is shorter" };
-	const char *texts[] = { no_tap, cut };
+	const char *texts[] = { no_tap, no_service, cut };
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct buf warnings = buf_init(4096);
 		struct scenario *sc = NULL;
 
@@ -91,6 +93,7 @@ static void a_redis_gate_without_the_tap_and_a_short_delay_are_warned_about(void
 		buf_free(&warnings);
 	}
 	free(no_tap);
+	free(no_service);
 	free(delay);
 	free(cut);
 }

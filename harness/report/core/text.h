@@ -18,7 +18,7 @@ void text_checks(const struct report_input *, FILE *);
 void text_gates(const struct report_input *, FILE *);
 void text_phases(const struct report_input *, FILE *);
 void text_latency(const struct report_input *, FILE *);
-void text_redis_claim(const struct report_input *, FILE *); /* nothing without a tap */
+void text_redis_claim(const struct report_input *, FILE *); /* nothing when nobody asked Redis */
 void text_ledger(const struct report_input *, FILE *);	    /* callers, traffic, ledger */
 
 /* The verdict's word, upper case, padded to the column, colored if told. */

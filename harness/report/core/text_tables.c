@@ -110,27 +110,33 @@ void text_latency(const struct report_input *input, FILE *out)
 	buf_free(&others);
 }
 
+static void measured(const struct redis_claim *c, struct buf *out)
+{
+	buf_printf(out, ": p99 %s ms, 99 %% interval %s", format_ms(c->p99_ns).s,
+		   format_ms(c->p99_low_ns).s);
+	if (c->p99_high_ns == INT64_MAX)
+		buf_puts(out, " ms and up");
+	else
+		buf_printf(out, "..%s ms", format_ms(c->p99_high_ns).s);
+	buf_printf(out, ", p50 %s ms, p95 %s ms over %s turns", format_ms(c->p50_ns).s,
+		   format_ms(c->p95_ns).s, format_count(c->turns).s);
+	if (c->unanswered)
+		buf_printf(out, ", %s of them unanswered", format_count(c->unanswered).s);
+	buf_printf(out, "; without standing in line p99 %s ms", format_ms(c->service_p99_ns).s);
+}
+
 void text_redis_claim(const struct report_input *input, FILE *out)
 {
 	const struct redis_claim *c = &input->judgement->redis_claim;
 	struct buf text = buf_init(4096);
 
-	if (!c->turns)
+	if (!c->turns && !c->controls)
 		return;
 	buf_printf(&text, "claim of 1-2 ms per turn %s", claim_word(c->verdict));
 	if (*c->note)
 		buf_printf(&text, " (%s)", c->note);
-	buf_printf(&text, ": p99 %s ms, 99 %% interval %s", format_ms(c->p99_ns).s,
-		   format_ms(c->p99_low_ns).s);
-	if (c->p99_high_ns == INT64_MAX)
-		buf_puts(&text, " ms and up");
-	else
-		buf_printf(&text, "..%s ms", format_ms(c->p99_high_ns).s);
-	buf_printf(&text, ", p50 %s ms, p95 %s ms over %s turns", format_ms(c->p50_ns).s,
-		   format_ms(c->p95_ns).s, format_count(c->turns).s);
-	if (c->unanswered)
-		buf_printf(&text, ", %s of them unanswered", format_count(c->unanswered).s);
-	buf_printf(&text, "; without standing in line p99 %s ms", format_ms(c->service_p99_ns).s);
+	if (c->turns)
+		measured(c, &text);
 	if (c->agent_turns)
 		buf_printf(&text, "; agents say p99 %s ms", format_ms(c->agent_p99_ns).s);
 	if (c->controls)
