@@ -250,8 +250,10 @@ void stage_end(struct stage *stage, enum member_kind kind, int64_t grace_ns)
 	while (!stage_all(stage, kind, has_ended) && clock_now_ns() < deadline_ns)
 		loop_run_once(stage->loop);
 	for (size_t i = 0; i < stage->count; i++)
-		if (stage->members[i].kind == kind && !stage->members[i].ended)
+		if (stage->members[i].kind == kind && !stage->members[i].ended) {
+			stage->members[i].forced = true;
 			stage_signal(&stage->members[i], SIGKILL);
+		}
 	/* SIGKILL cannot be refused: this wait ends. */
 	loop_timer_at(timer, INT64_MAX);
 	while (!stage_all(stage, kind, has_ended))

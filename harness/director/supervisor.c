@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 
 #include "base/clock.h"
+#include "director/residue.h"
 #include "director/stage.h"
 #include "net/process.h"
 
@@ -23,6 +24,7 @@ struct supervisor {
 	struct member *director;
 	struct loop_fd *parent_watch;
 	struct loop_timer *ticker;
+	char redis[256]; /* its address; "" when there is none of ours */
 	bool done; /* the director said so, or there is no point in going on */
 	bool winding_down;
 	bool crashed;
@@ -263,6 +265,7 @@ static int bring_up(struct supervisor *s, struct err *err)
 	if (s->settings->scenario->stack.kind == STACK_LOCAL &&
 	    stage_local_up(&s->stage, s->settings->scenario, &bindings, err) < 0)
 		goto out;
+	residue_find_redis(buf_text(&bindings), s->redis, sizeof s->redis);
 	if (bindings.overflow) {
 		err_set(err, ERR_INPUT,
 			"the addresses of the stack are longer than %d bytes: fewer instances",
@@ -324,12 +327,13 @@ static void wind_down(struct supervisor *s)
 	stage_end(&s->stage, MEMBER_DIRECTOR,
 		  15 * NS_PER_S); /* may be healing: one control call takes up to 10 s */
 	stage_end(&s->stage, MEMBER_OBSERVER, 5 * NS_PER_S);
-	stage_end(&s->stage, MEMBER_AGENT, 2 * NS_PER_S);
-	stage_end(&s->stage, MEMBER_BALANCER, 2 * NS_PER_S);
+	stage_end(&s->stage, MEMBER_AGENT, 5 * NS_PER_S);
+	stage_end(&s->stage, MEMBER_BALANCER, 5 * NS_PER_S);
+	residue_of_redis(s->stage.lane, s->settings->scenario, s->redis, s->settings->run6);
 	stage_end(&s->stage, MEMBER_TAP, 5 * NS_PER_S);
 	stage_end(&s->stage, MEMBER_REDIS, 5 * NS_PER_S);
 	/* What a director that was killed had started: an operator's script, and its children. */
-	process_end_children(clock_now_ns() + 2 * NS_PER_S);
+	residue_of_processes(&s->stage, process_end_children(clock_now_ns() + 2 * NS_PER_S));
 }
 
 static void play(struct supervisor *s)

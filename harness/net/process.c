@@ -311,8 +311,11 @@ static pid_t kill_children(void)
 
 int process_end_children(int64_t deadline_ns)
 {
+	int ended = 0;
 	pid_t pid;
 
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		; /* ended by themselves: nobody had asked after them */
 	/* The children of one that ends become ours: look again until nobody is left. */
 	while ((pid = kill_children())) {
 		struct process child = { .pid = pid,
@@ -325,8 +328,9 @@ int process_end_children(int64_t deadline_ns)
 		process_close(&child);
 		if (!over)
 			return -1;
+		ended++;
 	}
-	return 0;
+	return ended;
 }
 
 /* To the end of the file. */

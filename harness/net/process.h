@@ -61,7 +61,8 @@ bool process_reap(struct process *, int *ret_status);
 bool process_wait(struct process *, int64_t deadline_ns, int *ret_status);
 void process_close(struct process *); /* closes pidfd, control and leash */
 /* The last thing a subreaper does: kills and reaps every child it has left, those it adopted, and
- * theirs. 0, or -1 when some are there still at the deadline (monotonic). */
+ * theirs. How many had not ended by themselves, or -1 when some are there still at the deadline
+ * (monotonic). */
 int process_end_children(int64_t deadline_ns);
 /* Runs a program to its end and takes its standard output, at most out->max bytes. -1: not
  * started, not over by the deadline (monotonic; it is killed then), or more output than that. */

@@ -216,7 +216,7 @@ static void a_subreaper_ends_what_it_adopted(void **state)
 		f = (struct pollfd){ .fd = output, .events = POLLIN };
 		assert_int_equal(poll(&f, 1, 20000), 1);
 		assert_int_equal(read(output, got, 3), 3);
-		assert_int_equal(process_end_children(clock_now_ns() + 20 * NS_PER_S), 0);
+		assert_true(process_end_children(clock_now_ns() + 20 * NS_PER_S) > 0);
 		read_all(output, got, sizeof got); /* the end of file: nobody holds it */
 		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 		assert_int_equal(errno, ECHILD);

@@ -224,15 +224,46 @@ int redis_delete(struct redis *redis, const char *key, int64_t *ret_deleted, str
 	return integer(command(redis, REDIS_REPLY_INTEGER, err, "DEL %s", key), ret_deleted);
 }
 
-int redis_count(struct redis *redis, const char *pattern, int64_t *ret_count, struct err *err)
+/* One page of keys: all commands, then all answers. */
+static int scan_page(struct redis *redis, const redisReply *keys,
+		     void (*each)(void *user, const char *key, int64_t ttl_s), void *user,
+		     struct err *err)
+{
+	int64_t deadline_ns = clock_now_ns() + redis->timeout_ns;
+	struct err why = { .kind = ERR_NONE };
+
+	for (size_t i = 0; i < keys->elements; i++)
+		if (redisAppendCommand(redis->context, "TTL %b", keys->element[i]->str,
+				       keys->element[i]->len) != REDIS_OK)
+			return err_set(err, ERR_HARNESS, "redis %s: TTL: %s", redis->address,
+				       redis->context->errstr);
+	for (size_t i = 0; i < keys->elements; i++) {
+		redisReply *reply = receive(redis, deadline_ns, &why);
+		bool is_number = reply && reply->type == REDIS_REPLY_INTEGER;
+
+		if (is_number)
+			each(user, keys->element[i]->str, reply->integer);
+		freeReplyObject(reply);
+		if (!is_number) {
+			redis->broken = true;
+			return err_set(err, ERR_WORLD, "redis %s: TTL: %s", redis->address,
+				       reply ? "an answer of another type" : why.text);
+		}
+	}
+	return 0;
+}
+
+int redis_scan(struct redis *redis, const char *pattern,
+	       void (*each)(void *user, const char *key, int64_t ttl_s), void *user,
+	       struct err *err)
 {
 	char cursor[32] = "0";
-	int64_t count = 0;
 
 	do {
 		redisReply *reply = command(redis, REDIS_REPLY_ARRAY, err,
 					    "SCAN %s MATCH %s COUNT %d", cursor, pattern,
 					    SCAN_COUNT);
+		int result;
 
 		if (!reply)
 			return -1;
@@ -244,9 +275,10 @@ int redis_count(struct redis *redis, const char *pattern, int64_t *ret_count, st
 				       redis->address);
 		}
 		memcpy(cursor, reply->element[0]->str, reply->element[0]->len + 1);
-		count += (int64_t)reply->element[1]->elements;
+		result = scan_page(redis, reply->element[1], each, user, err);
 		freeReplyObject(reply);
+		if (result < 0)
+			return -1;
 	} while (strcmp(cursor, "0") != 0);
-	*ret_count = count;
 	return 0;
 }

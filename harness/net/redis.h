@@ -24,8 +24,9 @@ int redis_setex(struct redis *, const char *key, int64_t ttl_s, const char *valu
 int redis_ttl(struct redis *, const char *key, int64_t *ret_s,
 	      struct err *); /* -1 no ttl, -2 no key, as Redis says */
 int redis_delete(struct redis *, const char *key, int64_t *ret_deleted, struct err *);
-/* Number of keys that match a glob, by SCAN: exact at rest; a key may be counted twice while Redis
- * resizes its table. */
-int redis_count(struct redis *, const char *pattern, int64_t *ret_count, struct err *);
+/* Every key that matches a glob, by SCAN, and its time to live as above: all there are at rest; one
+ * may come twice while Redis resizes its table. Each page to its own deadline. */
+int redis_scan(struct redis *, const char *pattern,
+	       void (*each)(void *user, const char *key, int64_t ttl_s), void *user, struct err *);
 
 #endif

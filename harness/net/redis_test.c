@@ -109,17 +109,24 @@ static void numbers_come_back_as_redis_says_them(void **state)
 	scripted_close(&s);
 }
 
-static void keys_are_counted_until_the_cursor_is_zero_again(void **state)
+static void on_key(void *user, const char *key, int64_t ttl_s)
+{
+	buf_printf(user, "%s %lld;", key, (long long)ttl_s);
+}
+
+static void keys_are_told_with_what_they_have_to_live_until_the_cursor_is_zero_again(void **state)
 {
 	struct scripted s = scripted_open("*2\r\n$2\r\n17\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n"
-					  "*2\r\n$1\r\n0\r\n*1\r\n$1\r\nc\r\n",
+					  ":-1\r\n:1800\r\n"
+					  "*2\r\n$1\r\n0\r\n*1\r\n$1\r\nc\r\n:-2\r\n",
 					  5 * NS_PER_S);
 	struct err err = { .kind = ERR_NONE };
-	int64_t count = 0;
+	struct buf told = buf_init(100);
 
 	(void)state;
-	assert_int_equal(redis_count(s.redis, "call:*", &count, &err), 0);
-	assert_int_equal(count, 3);
+	assert_int_equal(redis_scan(s.redis, "call:*", on_key, &told, &err), 0);
+	assert_string_equal(buf_text(&told), "a -1;b 1800;c -2;");
+	buf_free(&told);
 	scripted_close(&s);
 }
 
@@ -180,7 +187,8 @@ int main(void)
 		cmocka_unit_test(a_value_is_read_and_an_absent_key_is_not_an_empty_value),
 		cmocka_unit_test(a_value_over_the_callers_limit_is_an_error_with_both_numbers),
 		cmocka_unit_test(numbers_come_back_as_redis_says_them),
-		cmocka_unit_test(keys_are_counted_until_the_cursor_is_zero_again),
+		cmocka_unit_test(
+			keys_are_told_with_what_they_have_to_live_until_the_cursor_is_zero_again),
 		cmocka_unit_test(
 			a_refusal_is_told_with_address_and_command_and_the_connection_lives_on),
 		cmocka_unit_test(silence_ends_at_the_deadline_and_a_late_answer_is_nobodys),

@@ -41,7 +41,7 @@ bool event_conn_is_note(unsigned kind)
 		1ULL << EVENT_CONFIG | 1ULL << EVENT_PROBE_FAIL | 1ULL << EVENT_RUN_END |
 		1ULL << EVENT_SAID | 1ULL << EVENT_TLS | 1ULL << EVENT_BYPASS |
 		1ULL << EVENT_FAULT_INV | 1ULL << EVENT_FAULT_OK | 1ULL << EVENT_FAULT_HEAL |
-		1ULL << EVENT_RELOAD;
+		1ULL << EVENT_RELOAD | 1ULL << EVENT_RESIDUE;
 
 	return kind < EVENT_KIND_COUNT && (with_note >> kind & 1);
 }

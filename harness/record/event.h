@@ -175,7 +175,12 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	/* --- director, again --- */                                                            \
 	X(RELOAD, "reload",                                                                      \
 	  "the balancer took up a new configuration in new workers; the old ones serve on. aux: " \
-	  "ms until they are cut off, 0: never; conn: note")
+	  "ms until they are cut off, 0: never; conn: note")                             \
+	/* --- supervisor, at its end --- */                                                     \
+	X(RESIDUE, "residue",                                                                    \
+	  "what a run leaves behind: code: enum residue; aux: how many were looked at; n: how "  \
+	  "many of them are left; conn: note: which, or why nobody could look; flags: "          \
+	  "RESIDUE_UNSEEN")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,
@@ -198,6 +203,8 @@ enum { STATE_HAS_DIGEST = 1, STATE_HAS_VER = 2, STATE_HAS_EPOCH = 4, STATE_HAS_T
 enum { TURN_RESENT = 1 };
 /* flags of control */
 enum { CONTROL_UNANSWERED = 1 };
+/* flags of residue: nobody could look */
+enum { RESIDUE_UNSEEN = 1 };
 /* flags of tls: what the handshake offered */
 enum { TLS_ONLY_13 = 1 };
 /* flags of cmd.* */

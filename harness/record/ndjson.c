@@ -35,6 +35,7 @@ static const struct word_field {
 	{ "code", KIND(CMD_INV) | KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(CONTROL),
 	  verb_name, VERB_COUNT },
 	{ "aux", KIND(CMD_ERR), redis_error_name, REDIS_ERROR_COUNT },
+	{ "code", KIND(RESIDUE), residue_name, RESIDUE_COUNT },
 	{ "n", KIND(DIAL_FAIL) | KIND(TLS), dial_failure_name, DIAL_FAILURE_COUNT },
 	{ "n", KIND(LEG_END), leg_how_name, LEG_HOW_COUNT },
 	{ "flags", KIND(LEG_END), side_name, SIDE_COUNT },

@@ -161,6 +161,13 @@ static const char *const actions[] = {
 };
 AGREE(actions, ACTION_COUNT);
 
+static const char *const residues[] = {
+	[RESIDUE_PROCESSES] = "processes",
+	[RESIDUE_KEYS] = "keys",
+	[RESIDUE_CLIENTS] = "clients",
+};
+AGREE(residues, RESIDUE_COUNT);
+
 static const char *const anomalies[] = {
 	[ANOMALY_NONE] = "none",
 	[ANOMALY_FORK] = "fork",
@@ -217,6 +224,10 @@ static const char *const anomalies[] = {
 	[ANOMALY_INSTANCE_DIED] = "instance_died",
 	[ANOMALY_DRAIN_CUT_SHORT] = "drain_cut_short",
 	[ANOMALY_MEMORY_ONLY] = "memory_only",
+	[ANOMALY_PROCESS_LEFT] = "process_left",
+	[ANOMALY_KEY_LEFT] = "key_left",
+	[ANOMALY_CLIENTS_PAUSED] = "clients_paused",
+	[ANOMALY_FAULT_LEFT] = "fault_left",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 
@@ -273,6 +284,7 @@ NAME_FUNCTION(call_end_name, call_ends)
 NAME_FUNCTION(verb_name, verbs)
 NAME_FUNCTION(redis_error_name, redis_errors)
 NAME_FUNCTION(action_name, actions)
+NAME_FUNCTION(residue_name, residues)
 NAME_FUNCTION(anomaly_name, anomalies)
 NAME_FUNCTION(reason_name, reasons)
 

@@ -168,6 +168,14 @@ enum action {
 	ACTION_COUNT
 };
 
+/* What a run may leave behind (judgement I12). */
+enum residue {
+	RESIDUE_PROCESSES = 0, /* had to be killed, or were children nobody had started */
+	RESIDUE_KEYS,	       /* states of its calls that outlive their declared time */
+	RESIDUE_CLIENTS,       /* Redis still holds its clients back */
+	RESIDUE_COUNT
+};
+
 /* Anomalies and causes (judgement 2.4): what a witness is called and why it happened. */
 enum anomaly {
 	ANOMALY_NONE = 0,
@@ -228,6 +236,10 @@ enum anomaly {
 	ANOMALY_INSTANCE_DIED,	 /* its instance ended, and nobody had told it to */
 	ANOMALY_DRAIN_CUT_SHORT, /* its instance took another call's end for the last */
 	ANOMALY_MEMORY_ONLY,	 /* the tap saw no command of the call: kept in a process only */
+	ANOMALY_PROCESS_LEFT,	 /* did not end, or was nobody's */
+	ANOMALY_KEY_LEFT,	 /* a state outlives its call for longer than declared */
+	ANOMALY_CLIENTS_PAUSED,	 /* Redis still holds clients back */
+	ANOMALY_FAULT_LEFT,	 /* a fault was not healed, or bit after it was */
 	ANOMALY_COUNT
 };
 
@@ -261,6 +273,7 @@ const char *call_end_name(unsigned v);
 const char *verb_name(unsigned v);
 const char *redis_error_name(unsigned v);
 const char *action_name(unsigned v);
+const char *residue_name(unsigned v);
 const char *anomaly_name(unsigned v);
 const char *reason_name(unsigned v);
 /* The value for a word, or -1. */

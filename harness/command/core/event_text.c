@@ -22,6 +22,8 @@ const char *event_witness(unsigned kind)
 		return "observer";
 	if (kind == EVENT_SAID)
 		return "script";
+	if (kind == EVENT_RESIDUE)
+		return "residue";
 	if (kind == EVENT_TLS || kind == EVENT_WITNESS || kind == EVENT_RELOAD)
 		return "cutover";
 	return "record";
@@ -303,6 +305,14 @@ void event_describe(const struct history *history, const struct event *e, struct
 		buf_printf(out, "our own %s%s %s", verb_name(e->code),
 			   e->flags & CONTROL_UNANSWERED ? ": no answer for" : " took",
 			   format_duration(e->aux * 1000LL).s);
+		break;
+	case EVENT_RESIDUE:
+		if (e->flags & RESIDUE_UNSEEN)
+			buf_printf(out, "%s: nobody could look", residue_name(e->code));
+		else
+			buf_printf(out, "%s: %u of %u are left", residue_name(e->code), e->n,
+				   e->aux);
+		note(history, e, out);
 		break;
 	case EVENT_LANE_END:
 	case EVENT_HEARTBEAT:

@@ -89,6 +89,10 @@ static const char *const anomalies[] = {
 		"its instance ended its drain while the call was live",
 	[ANOMALY_MEMORY_ONLY] = "no command of the call reached Redis: its state was kept in a process",
 	[ANOMALY_TTL_LONG] = "the state was given more time to live than declared",
+	[ANOMALY_PROCESS_LEFT] = "a process of the run did not end by itself",
+	[ANOMALY_KEY_LEFT] = "the state of a call outlives it for longer than declared",
+	[ANOMALY_CLIENTS_PAUSED] = "Redis was left holding its clients back",
+	[ANOMALY_FAULT_LEFT] = "a fault was not healed",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
 	       "every anomaly has its sentence");

@@ -1,0 +1,141 @@
+#include "director/residue.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "net/redis.h"
+
+enum { NOTE_MAX = 200 };
+static const int64_t answer_within_ns = 2 * NS_PER_S;
+
+void residue_find_redis(const char *bindings, char *out, size_t size)
+{
+	static const char name[] = "redis=";
+	const char *at = bindings;
+
+	while (at && strncmp(at, name, sizeof name - 1) != 0) {
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	at = at ? at + sizeof name - 1 : "";
+	snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at);
+}
+
+static void tell(struct lane *lane, enum residue what, unsigned left, unsigned looked_at,
+		 uint8_t flags, const char *note)
+{
+	struct event e = event_make(EVENT_RESIDUE, clock_now_ns());
+
+	e.code = what;
+	e.n = left > UINT16_MAX ? UINT16_MAX : (uint16_t)left;
+	e.aux = looked_at;
+	e.flags = flags;
+	if (*note)
+		e.conn = lane_note(lane, "%s", note);
+	lane_event(lane, e);
+}
+
+/* ---- Redis ---- */
+
+struct keys {
+	int64_t ttl_s; /* as declared; 0: none is */
+	unsigned count, left;
+	struct buf first; /* of those left */
+};
+
+static void on_key(void *user, const char *key, int64_t ttl_s)
+{
+	struct keys *k = user;
+	size_t had = k->first.len;
+
+	k->count++;
+	if (!k->ttl_s || ttl_s == -2 || (ttl_s >= 0 && ttl_s <= k->ttl_s))
+		return;
+	k->left++;
+	buf_printf(&k->first, had ? ", %s" : "%s", key);
+	if (ttl_s > 0)
+		buf_printf(&k->first, " (%lld s)", (long long)ttl_s);
+}
+
+static void look_at_keys(struct lane *lane, const struct scenario *sc, struct redis *redis,
+			 const char *run6)
+{
+	struct keys keys = { .ttl_s = sc->state.ttl_ns / NS_PER_S, .first = buf_init(NOTE_MAX) };
+	struct buf pattern = buf_init(512);
+	struct err err = { .kind = ERR_NONE };
+	char calls[64];
+
+	snprintf(calls, sizeof calls, "c-%s-*", run6);
+	const struct variable bound[] = { { "call", calls }, { "run", run6 } };
+
+	if (scenario_bind(sc->state.key, bound, 2, &pattern, &err) < 0 ||
+	    redis_scan(redis, buf_text(&pattern), on_key, &keys, &err) < 0)
+		tell(lane, RESIDUE_KEYS, 0, 0, RESIDUE_UNSEEN, err.text);
+	else
+		tell(lane, RESIDUE_KEYS, keys.left, keys.count, 0, buf_text(&keys.first));
+	buf_free(&keys.first);
+	buf_free(&pattern);
+}
+
+/* A command that would write, to a key that is not there: it is answered unless writes are held
+ * back. */
+static void look_at_clients(struct lane *lane, const struct scenario *sc, struct redis *redis,
+			    const char *run6)
+{
+	struct err err = { .kind = ERR_NONE };
+	int64_t since_ns = clock_now_ns(), deleted;
+	char key[64];
+
+	(void)sc;
+	snprintf(key, sizeof key, "crossfade:residue:%s", run6);
+	if (!redis_delete(redis, key, &deleted, &err) || !redis_ping(redis, NULL))
+		tell(lane, RESIDUE_CLIENTS, 0, 1, 0, ""); /* a refusal is an answer */
+	else if (clock_now_ns() - since_ns >= answer_within_ns)
+		tell(lane, RESIDUE_CLIENTS, 1, 1, 0, err.text);
+	else
+		tell(lane, RESIDUE_CLIENTS, 0, 0, RESIDUE_UNSEEN, err.text);
+}
+
+void residue_of_redis(struct lane *lane, const struct scenario *sc, const char *address,
+		      const char *run6)
+{
+	/* Each on a connection of its own: one that waits in vain is of no further use. */
+	static const struct {
+		enum residue what;
+		void (*look)(struct lane *, const struct scenario *, struct redis *, const char *);
+	} looks[] = {
+		{ RESIDUE_CLIENTS, look_at_clients },
+		{ RESIDUE_KEYS, look_at_keys },
+	};
+
+	for (size_t i = 0; *address && i < sizeof looks / sizeof *looks; i++) {
+		struct err err = { .kind = ERR_NONE };
+		struct redis *redis = NULL;
+
+		if (redis_open(address, answer_within_ns, &redis, &err) < 0)
+			tell(lane, looks[i].what, 0, 0, RESIDUE_UNSEEN, err.text);
+		else
+			looks[i].look(lane, sc, redis, run6);
+		redis_close(redis);
+	}
+}
+
+/* ---- processes ---- */
+
+void residue_of_processes(const struct stage *stage, int strays)
+{
+	struct buf who = buf_init(NOTE_MAX);
+	unsigned left = strays < 0 ? 1 : (unsigned)strays;
+
+	if (strays)
+		buf_printf(&who, "%u that nobody here had started", left);
+	for (size_t i = 0; i < stage->count; i++) {
+		if (!stage->members[i].forced)
+			continue;
+		left++;
+		buf_printf(&who, who.len ? ", %s" : "%s", stage->members[i].name);
+	}
+	tell(stage->lane, RESIDUE_PROCESSES, left, (unsigned)stage->count, 0, buf_text(&who));
+	buf_free(&who);
+}

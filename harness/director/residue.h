@@ -1,0 +1,24 @@
+/*
+ * What a run leaves behind (judgement I12): the supervisor's last look, put on record as `residue`
+ * events. It judges nothing, and mends nothing but what the end of the stack mends. Looked at on
+ * the local stack only: nobody wants a stranger to walk through all keys of a Redis in use.
+ */
+#ifndef DIRECTOR_RESIDUE_H
+#define DIRECTOR_RESIDUE_H
+
+#include "director/stage.h"
+#include "record/lane.h"
+#include "scenario/scenario.h"
+
+/* The value of "redis=" among the bindings, or "". */
+void residue_find_redis(const char *bindings, char *out, size_t size);
+/* When all agents have ended, and before Redis does. Keys of this run's calls that never expire, or
+ * later than declared; whether a write is answered. Takes some seconds at most. address "": does
+ * nothing. */
+void residue_of_redis(struct lane *, const struct scenario *, const char *address,
+		      const char *run6);
+/* When everything has ended: who had to be killed. strays: children that nobody here had started
+ * and that had not ended, or -1 when they could not be killed. */
+void residue_of_processes(const struct stage *, int strays);
+
+#endif

@@ -1,0 +1,171 @@
+/* A real Redis with states in it, frozen and gone: what is put on record of it. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "director/residue.h"
+#include "director/stage_parts.h"
+#include "net/redis.h"
+#include "record/history.h"
+#include "record/test_lanes.h"
+
+struct scene {
+	struct test_dir dir;
+	struct stage stage;
+	struct scenario scenario;
+	char redis[64];
+};
+
+static void on_message(void *user, struct member *member, const struct control_message *m)
+{
+	(void)user;
+	(void)member;
+	(void)m;
+}
+
+static void on_exit_of(void *user, struct member *member)
+{
+	(void)user;
+	(void)member;
+}
+
+static void scene_open(struct scene *s)
+{
+	static const struct stage_owner owner = { .on_message = on_message, .on_exit = on_exit_of };
+	struct err err = { .kind = ERR_NONE };
+
+	*s = (struct scene){ .dir = test_dir_make() };
+	s->scenario.state.key = (char *)"call:${call}";
+	s->scenario.state.ttl_ns = 1800 * NS_PER_S;
+	s->stage = (struct stage){ .run_dir = s->dir.path, .owner = &owner, .loop = loop_new() };
+	s->stage.lane = test_lane_open(&s->dir, "run", ROLE_SUPERVISOR, 0);
+	if (part_redis(&s->stage, s->redis, sizeof s->redis, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* Ends the lane and tells its residue events, a line each. */
+static void scene_close(struct scene *s, struct buf *told)
+{
+	struct history *history = NULL;
+	struct err err = { .kind = ERR_NONE };
+	const struct event *e;
+
+	test_lane_close(s->stage.lane);
+	stage_free(&s->stage);
+	loop_free(s->stage.loop);
+	if (history_open(s->dir.path, &history, &err) < 0)
+		fail_msg("%s", err.text);
+	while (history_next(history, &e))
+		if (e->kind == EVENT_RESIDUE)
+			buf_printf(told, "%s %u of %u%s: %s\n", residue_name(e->code), e->n, e->aux,
+				   e->flags & RESIDUE_UNSEEN ? " unseen" : "",
+				   history_note(history, e->conn));
+	history_free(history);
+	test_dir_remove(&s->dir);
+}
+
+static void write_state(const struct scene *s, const char *key, int64_t ttl_s)
+{
+	struct redis *redis = NULL;
+
+	assert_int_equal(redis_open(s->redis, 20 * NS_PER_S, &redis, NULL), 0);
+	assert_int_equal(redis_setex(redis, key, ttl_s, "{}", NULL), 0);
+	redis_close(redis);
+}
+
+static void assert_told(const struct buf *told, const char *line)
+{
+	if (!strstr(buf_text(told), line))
+		fail_msg("\"%s\" is not in %s", line, buf_text(told));
+}
+
+static void states_that_outlive_their_calls_are_named_and_those_of_other_runs_are_not(void **state)
+{
+	struct buf told = buf_init(4096);
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	write_state(&s, "call:c-abc123-1", 1800);
+	write_state(&s, "call:c-abc123-2", 3600);
+	write_state(&s, "call:c-other1-3", 3600);
+	residue_of_redis(s.stage.lane, &s.scenario, s.redis, "abc123");
+	stage_end(&s.stage, MEMBER_REDIS, 20 * NS_PER_S);
+	residue_of_processes(&s.stage, 0);
+	scene_close(&s, &told);
+	assert_string_equal(buf_text(&told), "clients 0 of 1: \n"
+					     "keys 1 of 2: call:c-abc123-2 (3600 s)\n"
+					     "processes 0 of 1: \n");
+	buf_free(&told);
+}
+
+static void a_redis_that_answers_nobody_holds_clients_back_and_has_to_be_killed(void **state)
+{
+	struct buf told = buf_init(4096);
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	stage_signal(stage_find(&s.stage, "redis"), SIGSTOP);
+	residue_of_redis(s.stage.lane, &s.scenario, s.redis, "abc123");
+	stage_end(&s.stage, MEMBER_REDIS, NS_PER_MS);
+	residue_of_processes(&s.stage, 2);
+	scene_close(&s, &told);
+	assert_told(&told, "clients 1 of 1: redis 127.0.0.1:");
+	assert_told(&told, "keys 0 of 0 unseen: redis 127.0.0.1:");
+	assert_told(&told, "processes 3 of 1: 2 that nobody here had started, redis\n");
+	buf_free(&told);
+}
+
+static void a_redis_that_is_gone_cannot_be_looked_at(void **state)
+{
+	struct buf told = buf_init(4096);
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	stage_end(&s.stage, MEMBER_REDIS, 20 * NS_PER_S);
+	residue_of_redis(s.stage.lane, &s.scenario, s.redis, "abc123");
+	residue_of_redis(s.stage.lane, &s.scenario, "", "abc123");
+	scene_close(&s, &told);
+	assert_told(&told, "clients 0 of 0 unseen: redis 127.0.0.1:");
+	assert_told(&told, "keys 0 of 0 unseen: redis 127.0.0.1:");
+	buf_free(&told);
+}
+
+static void the_address_is_found_among_the_bindings(void **state)
+{
+	static const struct {
+		const char *bindings, *address;
+	} cases[] = {
+		{ "run=a\nredis=127.0.0.1:7\nalb=x\n", "127.0.0.1:7" },
+		{ "redis=127.0.0.1:7", "127.0.0.1:7" },
+		{ "run=a\nnoredis=x\n", "" },
+		{ "", "" },
+	};
+	char address[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		residue_find_redis(cases[i].bindings, address, sizeof address);
+		assert_string_equal(address, cases[i].address);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			states_that_outlive_their_calls_are_named_and_those_of_other_runs_are_not),
+		cmocka_unit_test(
+			a_redis_that_answers_nobody_holds_clients_back_and_has_to_be_killed),
+		cmocka_unit_test(a_redis_that_is_gone_cannot_be_looked_at),
+		cmocka_unit_test(the_address_is_found_among_the_bindings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
