@@ -160,6 +160,44 @@ static void a_standstill_of_ours_excuses_lateness_of_its_length_and_no_more(void
 	}
 }
 
+static void an_agents_own_word_is_called_that_whatever_it_proves(void **state)
+{
+	static const struct {
+		unsigned samples;
+		enum verdict verdict;
+		const char *note;
+	} rows[] = {
+		{ 0, VERDICT_INCONCLUSIVE, "no samples" },
+		{ 1, VERDICT_INCONCLUSIVE,
+		  "resolution: 1 samples (0 unanswered) do not bound it above; the agent's own word" },
+		{ 104, VERDICT_PASS, "the agent's own word" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct gate gate = { .metric = (char *)"redis_agent",
+					   .phase = GATE_PHASE_ANY,
+					   .stat = GATE_P,
+					   .percentile = 95,
+					   .op = GATE_LT,
+					   .limit = 2e6,
+					   .duration = true };
+		struct metrics m = { 0 };
+		struct gate_result result;
+
+		m.rows[METRIC_REDIS_AGENT][PHASE_STEADY][COLOR_BLUE] = xcalloc(
+			1, sizeof(struct metric_row));
+		for (unsigned n = 0; n < rows[i].samples; n++)
+			histogram_add(
+				&m.rows[METRIC_REDIS_AGENT][PHASE_STEADY][COLOR_BLUE]->answered,
+				NS_PER_MS);
+		gate_latency(&gate, &m, &result);
+		assert_int_equal(result.verdict, rows[i].verdict);
+		assert_string_equal(result.note, rows[i].note);
+		metrics_free(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +205,7 @@ int main(void)
 		cmocka_unit_test(a_gate_sees_only_what_its_filter_lets_through),
 		cmocka_unit_test(a_maximum_means_little_while_some_were_cut_short),
 		cmocka_unit_test(a_standstill_of_ours_excuses_lateness_of_its_length_and_no_more),
+		cmocka_unit_test(an_agents_own_word_is_called_that_whatever_it_proves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,10 @@ static const struct {
 	  "cutover", "the cutover believes blue drained: 2 live on 2 instances, some unreachable" },
 	{ "\"kind\":\"cmd.ok\",\"call\":\"c-1\",\"instance\":\"blue-1\",\"code\":1,\"flags\":1,\"conn\":7",
 	  "redis", "get on blue-1, nil, connection 7" },
+	{ "\"kind\":\"control\",\"code\":\"setex\",\"aux\":150", "observer",
+	  "our own setex took 150 us" },
+	{ "\"kind\":\"control\",\"code\":\"get\",\"aux\":250000,\"flags\":1", "observer",
+	  "our own get: no answer for 250 ms" },
 	{ "\"kind\":\"call.end\",\"call\":\"c-1\",\"code\":1,\"turn\":4,\"aux\":2", "caller",
 	  "dropped: 4 turns answered, 2 legs" },
 };
