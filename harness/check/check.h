@@ -34,6 +34,9 @@ struct check {
 	 * check. NULL: about every one. */
 	bool (*asked)(const struct scenario *);
 	const char *why_not; /* said when it is left out for `asked` or `idle`: a clause */
+	/* What one exposure is when each is a chance of a violation: "calls". The share of them that
+	 * may be violated all the same is told then. NULL: they are no such chances. */
+	const char *trials;
 	uint64_t kinds;    /* KIND(...) | ...: which events it wants; 0 is allowed */
 	size_t state_bytes, call_bytes;
 	/* After the last event: nothing it speaks about happened, and nobody asked for it. The

@@ -351,6 +351,7 @@ const struct check check_drained_before_teardown = {
 	.name = "drained_before_teardown",
 	.about =
 		"no caller's leg is live on an instance when it is torn down, and nobody believes otherwise",
+	.trials = "legs",
 	.kinds = KIND(SIGNAL) | KIND(EXIT) | KIND(BELIEF) | KIND(PHASE_END) | KIND(WEIGHT_INV) |
 		 KIND(HANGUP_INV) | KIND(LEG_LOSE) | KIND(LEG_END) | KIND(DIAL_OK) |
 		 KIND(START_OK) | KIND(RESUME_OK),

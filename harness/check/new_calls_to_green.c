@@ -247,6 +247,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 const struct check check_new_calls_to_green = {
 	.name = "new_calls_to_green",
 	.about = "fresh dials go where the weights say; once the shift has propagated, to green",
+	.trials = "fresh dials",
 	.kinds = KIND(DIAL_OK) | KIND(DIAL_FAIL) | KIND(START_OK) | KIND(RESUME_OK) |
 		 KIND(WEIGHT_INV) | KIND(WEIGHT_OK),
 	.state_bytes = sizeof(struct state),

@@ -102,6 +102,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 const struct check check_no_green_at_zero = {
 	.name = "no_green_at_zero",
 	.about = "while green has weight 0 it is given no call and writes no call's state",
+	.trials = "fresh dials",
 	.kinds = KIND(DIAL_OK) | KIND(START_OK) | KIND(RESUME_OK) | KIND(CMD_OK),
 	.state_bytes = sizeof(struct state),
 	.event = event,

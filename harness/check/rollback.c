@@ -293,6 +293,7 @@ const struct check check_rollback = {
 	.about = "a rollback restores the configuration, and fresh dials are blue's and served",
 	.idle = idle,
 	.why_not = "nothing was rolled back, nor was it planned",
+	.trials = "fresh dials",
 	.kinds = KIND(PHASE_BEGIN) | KIND(PHASE_END) | KIND(CONFIG) | KIND(EXIT) | KIND(SIGNAL) |
 		 KIND(ACTION_INV) | KIND(WEIGHT_INV) | KIND(DIAL_OK) | KIND(DIAL_FAIL) |
 		 KIND(START_OK) | KIND(RESUME_OK),

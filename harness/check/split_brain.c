@@ -257,6 +257,7 @@ const struct check check_split_brain = {
 		"at most one instance acts for a call: one writer a state, one voice, one owner an epoch",
 	.asked = asked,
 	.why_not = "Redis is not watched: who writes is not seen",
+	.trials = "handovers",
 	.kinds = KIND(START_OK) | KIND(RESUME_OK) | KIND(REPLY_OK) | KIND(CMD_OK) | KIND(CMD_ERR),
 	.state_bytes = sizeof(struct state),
 	.call_bytes = sizeof(struct call_part),

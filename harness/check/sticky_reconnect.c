@@ -191,6 +191,7 @@ const struct check check_sticky_reconnect = {
 		"a young cookie keeps a caller on its color, an expired one never pulls it back to a color at weight 0",
 	.asked = asked,
 	.why_not = "no stickiness is declared, or callers are bound by their address",
+	.trials = "resumes",
 	.kinds = KIND(DIAL_OK) | KIND(START_OK) | KIND(RESUME_OK) | KIND(CONFIG),
 	.state_bytes = sizeof(struct state),
 	.event = event,

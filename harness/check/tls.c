@@ -140,6 +140,7 @@ const struct check check_tls = {
 	.about = "a wss listener speaks TLS 1.3 and its certificate holds for the callers",
 	.asked = asked,
 	.why_not = "the target is not wss",
+	.trials = "handshakes",
 	.kinds = KIND(TLS) | KIND(DIAL_OK) | KIND(DIAL_FAIL),
 	.state_bytes = sizeof(struct state),
 	.call_bytes = sizeof(struct mine),

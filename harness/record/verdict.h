@@ -24,7 +24,7 @@ enum {
 	EXIT_INTERRUPTED = 105
 };
 
-enum { WITNESS_MAX = 50, REASON_MAX = 8, FINDING_TEXT_MAX = 240 };
+enum { WITNESS_MAX = 50, REASON_MAX = 8, FINDING_TEXT_MAX = 280 };
 
 /* One call (or, with call 0, one moment) that convicts. */
 struct witness {

@@ -332,6 +332,16 @@ static void check_books(const struct fold *f, struct judgement *j)
 	j->harness_error = w->failure || j->harness_text[0];
 }
 
+/* Beside every count what it is worth: none of a hundred is less than none of a million. */
+static void tell_bound(const struct check *check, struct finding *f)
+{
+	size_t used = strlen(f->summary);
+
+	if (check->trials && f->exposed)
+		snprintf(f->summary + used, sizeof(f->summary) - used, "; 95 %% bound %.3g %% of %s",
+			 100 * f->upper_bound_95, check->trials);
+}
+
 struct judgement *fold_finish(struct fold *f)
 {
 	struct judgement *j = xcalloc(1, sizeof(*j));
@@ -353,6 +363,7 @@ struct judgement *fold_finish(struct fold *f)
 		l->idle = l->check->idle && l->check->idle(l->state, w);
 		l->check->finish(l->state, w, l->finding);
 		verdict_finish(l->finding);
+		tell_bound(l->check, l->finding);
 	}
 	judge_gates(f, j);
 	take_findings(f, j);

@@ -379,6 +379,35 @@ static void another_epoch_gives_the_same_judgement(void **state)
 	story_free(&story);
 }
 
+/* A count of violations without what it is worth is half the news. */
+static void every_count_of_chances_is_told_with_its_bound(void **state)
+{
+	struct story_scenario s;
+	struct story story = story_make(CALLS);
+	struct judgement *j;
+	unsigned told = 0;
+
+	(void)state;
+	story_scenario(&s);
+	j = judge_story(&story, &s.scenario);
+	for (size_t i = 0; i < j->finding_count; i++) {
+		const struct finding *f = &j->findings[i];
+		const char *trials = check_find(f->name)->trials;
+		char expected[64];
+
+		if (!trials)
+			continue;
+		told++;
+		snprintf(expected, sizeof(expected), "; 95 %% bound %.3g %% of %s",
+			 300.0 / (double)f->exposed, trials);
+		if (!strstr(f->summary, expected))
+			fail_msg("%s: %s in %s", f->name, expected, f->summary);
+	}
+	assert_in_range(told, 6, j->finding_count);
+	judgement_free(j);
+	story_free(&story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +415,7 @@ int main(void)
 		cmocka_unit_test(without_stickiness_nobody_is_asked_for_it_and_a_run_can_pass),
 		cmocka_unit_test(a_defect_is_named_and_nothing_else_is),
 		cmocka_unit_test(another_epoch_gives_the_same_judgement),
+		cmocka_unit_test(every_count_of_chances_is_told_with_its_bound),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,14 +66,6 @@ void finding_say(struct finding *f, const char *fmt, ...)
 	buf_free(&grouped);
 }
 
-double finding_bound_percent(uint64_t violations, uint64_t exposed)
-{
-	struct finding f = { .violations = violations, .exposed = exposed };
-
-	verdict_finish(&f);
-	return 100 * f.upper_bound_95;
-}
-
 bool phase_is_stuck_drain(const struct world *w, const struct event *e)
 {
 	const struct phase_result *phase = phases_current(&w->phases);

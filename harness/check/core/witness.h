@@ -21,7 +21,5 @@ int64_t known_until_ns(const struct world *, enum lane_role);
 void finding_trust(struct finding *, const struct world *, enum lane_role);
 /* The finding's summary. */
 void finding_say(struct finding *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* 100 x the 95 % upper bound of the share, as verdict_finish will have it. */
-double finding_bound_percent(uint64_t violations, uint64_t exposed);
 
 #endif
