@@ -18,7 +18,7 @@ SCENARIO = "scenarios/blue_green.yaml"
 # The callers are few and the budgets loose: this machine may be busy, and its speed is not what is tested.
 FEW = ["-e", "REDIS_P99=250ms", "-e", "TURN_P95=5s"]
 # Those of other scenarios are played by aws_cutover.py and tls.py.
-OVERLAYS = ["clean", "sigterm", "deregister", "D01", "D02", "D21", "D30", "D40", "D42", "broken_green"]
+OVERLAYS = ["clean", "sigterm", "deregister", "D01", "D02", "D21", "D22", "D23", "D24", "D30", "D40", "D42", "D43", "broken_green"]
 DIR = tempfile.mkdtemp(prefix="crossfade-cutover-")
 
 

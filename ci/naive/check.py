@@ -13,7 +13,7 @@ S, MS = 10**9, 10**6
 PROPAGATION, LASTS, TICK, DEAD_AFTER, RESUME_WITHIN, DELAY, IDLE = S, 2 * S, S, 5 * S, 5 * S, 20 * S, 10 * S
 LAG_MAX, RACE = 250 * MS, MS
 SIGTERM_WINDOW, SIGKILL_WINDOW, EARLY, LATE = 2 * S, S, S // 2, 2 * S
-BURST, SIGNAL_ANSWER, GOODBYE_WINDOW, EXIT_WINDOW = 100 * MS, 20 * MS, S // 4, S
+BURST, SIGNAL_ANSWER, GOODBYE_WINDOW, EXIT_WINDOW = 100 * MS, 10 * MS, S // 4, S
 TEARDOWN = ("sigterm", "sigkill", "deregistration", "short", "died", "cap")
 DEADLINE = 25 * S
 HAS_COOKIE, SET_COOKIE = 1, 2
@@ -189,7 +189,8 @@ class Record:
             if -early <= cut.t - expected <= late:
                 best.append((abs(cut.t - expected), word))
         if bare and cut.aux:
-            consider("idle", last_byte + IDLE, EARLY, LATE)
+            idles = [e.code for e in self.all("config") if e.place < cut.place and e.code]
+            consider("idle", last_byte + (idles[-1] * S if idles else IDLE), EARLY, LATE)
         for number, word, window in ((15, "sigterm", SIGTERM_WINDOW), (9, "sigkill", SIGKILL_WINDOW)):
             signals = [e for e in self.all("signal") if e.instance == leg.instance and e.code == number and e.place < cut.place]
             if signals and (bare or number == 15):

@@ -130,17 +130,19 @@ static void compare_timers(struct state *s, const struct world *w, const struct 
 				    UINT16_MAX * NS_PER_S;
 	struct witness wit;
 
-	if (s->timers_told || (!off(e->aux, t->stickiness_group_ns) && !off(e->turn, target_ns) &&
-			       !off(e->n, t->deregistration_delay_ns)))
+	if (s->timers_told ||
+	    (!off(e->aux, t->stickiness_group_ns) && !off(e->turn, target_ns) &&
+	     !off(e->n, t->deregistration_delay_ns) && !(e->code && off(e->code, t->idle_ns))))
 		return;
 	s->timers_told = true;
 	wit = drift(w, e->t_ns);
 	witness_say(
 		&wit,
-		"the balancer has stickiness %u s (group), %u s (target), deregistration delay %u s; declared are %.0f, %.0f, %.0f s",
-		e->aux, e->turn, e->n, (double)t->stickiness_group_ns / NS_PER_S,
+		"the balancer has stickiness %u s (group), %u s (target), deregistration delay %u s, idle timeout %u s; declared are "
+		"%.0f, %.0f, %.0f, %.0f s",
+		e->aux, e->turn, e->n, e->code, (double)t->stickiness_group_ns / NS_PER_S,
 		(double)t->stickiness_target_ns / NS_PER_S,
-		(double)t->deregistration_delay_ns / NS_PER_S);
+		(double)t->deregistration_delay_ns / NS_PER_S, (double)t->idle_ns / NS_PER_S);
 	verdict_violation(f, &wit);
 }
 

@@ -12,6 +12,8 @@ static const struct golden rows[] = {
 	{ "pass-never-confirmed-and-failed", VERDICT_PASS, "", "cutover", "" },
 	{ "fail-after-a-failed-change", VERDICT_FAIL, "config_drift", "cutover", "" },
 	{ "fail-another-writer", VERDICT_FAIL, "config_drift", "", "" },
+	{ "fail-idle", VERDICT_FAIL, "config_drift", "", "" },
+	{ "pass-idle", VERDICT_PASS, "", "", "" },
 	{ "fail-timers", VERDICT_FAIL, "config_drift", "sticky_reconnect", "" },
 };
 

@@ -204,6 +204,7 @@ void step_config(struct walk *w, uint8_t flags, const struct driver_view *view)
 	e.turn = view->target_stickiness_s > UINT16_MAX ? UINT16_MAX :
 							  (uint16_t)view->target_stickiness_s;
 	e.n = (uint16_t)view->deregistration_delay_s;
+	e.code = (uint16_t)view->idle_timeout_s;
 	e.digest = hash_id(view->text, strlen(view->text));
 	e.conn = lane_note(w->lane, "%s", view->text);
 	e.flags = flags;

@@ -128,8 +128,8 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	X(CONFIG, "config",                                                                      \
 	  "effective configuration read back: ver, epoch: weights; aux: group "                  \
 	  "stickiness s (0 off); turn: target stickiness s (0 off, capped 65535); n: "           \
-	  "deregistration delay s; conn: note with all of it; digest: hash of that "             \
-	  "text; flags: 1 the snapshot before the cutover, 2 equals the snapshot")               \
+	  "deregistration delay s; code: idle timeout s (0 not known); conn: note with all of "  \
+	  "it; digest: hash of that text; flags: 1 the snapshot before the cutover, 2 equals the snapshot")               \
 	X(BELIEF, "belief",                                                                      \
 	  "a claim `drained`: color; n: claimed live; aux: instances asked; digest: bit"         \
 	  " set of unreachable ones")                                                            \

@@ -27,11 +27,10 @@ static bool is_inferred(const struct world_instance *on, int64_t signal_ns)
 
 static struct moment of_silence(const struct world *w, const struct leg_cut *cut)
 {
-	int64_t last_byte_ns = cut->t_ns - cut->silent_ms * NS_PER_MS;
-	bool happened = w->scenario->timers.idle_ns && cut->silent_ms;
+	int64_t last_byte_ns = cut->t_ns - cut->silent_ms * NS_PER_MS, idle_ns = world_idle_ns(w);
 
-	return (struct moment){ happened ? last_byte_ns : 0,
-				last_byte_ns + w->scenario->timers.idle_ns };
+	return (struct moment){ idle_ns && cut->silent_ms ? last_byte_ns : 0,
+				last_byte_ns + idle_ns };
 }
 
 static struct moment of_sigterm(const struct world *w, const struct leg_cut *cut)

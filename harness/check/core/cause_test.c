@@ -152,6 +152,8 @@ static void every_cause_has_its_window_and_its_sentence(void **state)
 		{ "sigkill", ANOMALY_CUT_BY_SIGKILL, "after SIGKILL of blue-1" },
 		{ "deregistration", ANOMALY_DEREGISTRATION_CUT, "after deregistration of blue-1" },
 		{ "idle", ANOMALY_IDLE_CUT, "10004.0 ms after the last byte from blue-1" },
+		{ "idle-as-kept", ANOMALY_IDLE_CUT, "5000.0 ms after the last byte from blue-1" },
+		{ "idle-window-over", ANOMALY_UNKNOWN, "by the agent's side, turn" },
 		{ "reload", ANOMALY_RELOAD_CUT,
 		  "9500.0 ms after a reload of the balancer, under the leg on blue-1 (hard stop 10.0 s)" },
 		{ "reload-late", ANOMALY_RELOAD_CUT, "12000.0 ms after a reload" },

@@ -99,7 +99,8 @@ static void config_read(struct world *w, const struct event *e)
 					   .green = e->epoch,
 					   .stickiness_s = e->aux,
 					   .target_stickiness_s = e->turn,
-					   .deregistration_delay_s = e->n };
+					   .deregistration_delay_s = e->n,
+					   .idle_s = e->code };
 }
 
 /* ---- instances ---- */
@@ -323,6 +324,11 @@ int64_t world_deregistration_delay_ns(const struct world *w)
 {
 	return w->config.seen ? w->config.deregistration_delay_s * NS_PER_S :
 				w->scenario->timers.deregistration_delay_ns;
+}
+
+int64_t world_idle_ns(const struct world *w)
+{
+	return w->config.idle_s ? w->config.idle_s * NS_PER_S : w->scenario->timers.idle_ns;
 }
 
 int64_t world_green_only_after_ns(const struct world *w, int64_t t_ns)

@@ -24,7 +24,7 @@
 /* Legs of one instance that end with no more than this between two were ended by one deed. */
 #define BURST_NS (100 * NS_PER_MS)
 /* What an instance does by this after a SIGTERM answers the SIGTERM, not a call's end. */
-#define SIGNAL_ANSWER_NS (20 * NS_PER_MS)
+#define SIGNAL_ANSWER_NS (10 * NS_PER_MS)
 /* How long after another call's hangup legs that end carry its signature. */
 #define GOODBYE_WINDOW_NS (250 * NS_PER_MS)
 /* Around the end of an instance that nobody had asked for it, as a process and as a leg see it. */

@@ -95,7 +95,7 @@ struct world_config {
 	bool seen;
 	int64_t t_ns;
 	uint32_t blue, green, stickiness_s;
-	uint16_t target_stickiness_s, deregistration_delay_s;
+	uint16_t target_stickiness_s, deregistration_delay_s, idle_s; /* idle_s 0: not known */
 };
 
 struct world {
@@ -175,6 +175,7 @@ const char *world_call_name(const struct world *, uint64_t call, char out[CALL_N
 /* What the balancer does by its own words, else what was declared. */
 int64_t world_stickiness_ns(const struct world *);
 int64_t world_deregistration_delay_ns(const struct world *);
+int64_t world_idle_ns(const struct world *);
 /* The fresh dials that must go to green: those after this; 0 when there was no shift, or it is over
  * at t_ns. */
 int64_t world_green_only_after_ns(const struct world *, int64_t t_ns);
