@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A second judge, to hold the first one against: judgement 2.3 as it is written, by looking through the whole record for each
-question. It shares no code with harness/check and is not fast. It knows six checks, the scenario of
+question. It shares no code with harness/check and is not fast. It knows eight checks, I1 to I8, the scenario of
 harness/check/core/story.c, small records (no digest is ever forgotten) and one move of the weights to green, with or
 without the way back.
 
@@ -137,6 +137,11 @@ class Record:
     def all(self, kind):
         return [e for e in self.events if e.kind == kind]
 
+    def forgets(self, call):
+        """The place where a call that is over is judged: what comes later changes nothing of it."""
+        over = call.end.t + LASTS + RESUME_WITHIN if call.end else 1 << 62
+        return next((e.place for e in self.events if e.t >= over), len(self.events))
+
     def zero_since(self, color, place):
         """Since when the color's weight is definitely 0, as known at that place; None when it is not."""
         field, since, pending, looked = ("ver" if color == "blue" else "epoch"), None, False, False
@@ -252,7 +257,7 @@ class Record:
             consider("short", end.t, EXIT_WINDOW, EXIT_WINDOW)
 
 
-# ---- the six; each is (bad, doubtful): what convicts, and what makes a pass impossible ----
+# ---- the eight; each is (bad, doubtful), or None when it is not asked: what convicts, and what makes a pass impossible ----
 
 def waited_too_long(call):
     """A turn was unanswered past dead_after while the leg it was sent on was up."""
@@ -326,7 +331,7 @@ def reads(call):
                 bad.append(f"{call.name}: phantom, {e.n} of {sent}")
             elif e.flags & HAS_DIGEST and expected.get(e.n) not in (None, e.digest):
                 bad.append(f"{call.name}: another digest after {e.n}")
-            elif e.flags & HAS_VER and e.ver < version:
+            elif e.flags & HAS_VER and e.ver < version and floor >= acked:   # an old answer is no read
                 bad.append(f"{call.name}: version {e.ver} after {version}")
         if e.flags & HAS_VER:
             version = max(version, e.ver)
@@ -336,9 +341,10 @@ def reads(call):
             acked = max(acked, e.n)
     answers = call.all("reply.ok")
     for i, first in enumerate(answers):
-        for again in answers[i + 1:]:
+        for at, again in enumerate(answers[i + 1:], i + 1):
+            newest = sorted({x.leg for x in answers[:at]})[-2:]   # of older legs nothing is remembered
             sent_again = any(x.flags & 1 and first.place < x.place < again.place for x in call.all("turn.inv"))
-            if first.turn == again.turn and first.leg == again.leg and not sent_again:
+            if first.turn == again.turn and first.leg == again.leg and first.leg in newest and not sent_again:
                 bad.append(f"{call.name}: turn {first.turn} answered twice")
     return bad
 
@@ -370,7 +376,7 @@ def persisted(record, call):
             doubtful.append(f"{call.name}: the commands of {reply.instance} were not seen")
         elif any(u.n >= reply.turn for u in unsure):
             continue
-        elif seen(record.events[-1].place):
+        elif seen(record.forgets(call)):
             bad.append(f"{call.name}: turn {reply.turn} never persisted")
         else:
             doubtful.append(f"{call.name}: the commands of {reply.instance} were not seen")
@@ -485,7 +491,7 @@ def new_calls_to_green(record):
         inv = [x for x in record.all("dial.inv") if x.call == e.call and x.place < e.place][-1]
         if inv.flags & HAS_COOKIE or e.n != HTTP_STATUS or e.code < 500 or not record.serving("blue", e.place):
             continue
-        for asked in record.asked:
+        for asked in (a for a in record.asked if record.phase(a.place) != "rollback"):   # of that its own check speaks
             said = next((x for x in record.said if x.place > asked.place), None)
             if asked.t <= inv.t <= (said.t + PROPAGATION if said and said.place < e.place else 1 << 62) and asked.place < e.place:
                 bad.append(f"{e.call}: {e.code} while the weights were moved")
@@ -615,15 +621,161 @@ def no_green_at_zero(record):
     return bad, doubtful + ([] if saw else ["no fresh dial at weight 0"])
 
 
+class Trial:
+    """A rollback, from its announcement until weights move again after it."""
+
+    def __init__(self, record, begin):
+        self.begin = begin
+        ends = [e for e in record.all("phase.end") if e.code == "rollback" and e.place > begin.place]
+        self.end = ends[0] if ends else None
+        self.tried = not self.end or self.end.flags != 2
+        later = [e.place for e in record.asked if self.end and e.place > self.end.place]
+        self.until = min(later + [1 << 60])
+
+    def holds(self, event):
+        """The event is after the rollback, and before weights move again."""
+        return bool(self.end and self.end.place < event.place < self.until)
+
+
+def rollback(record):
+    trials = [t for t in (Trial(record, e) for e in record.all("phase.begin") if e.code == "rollback") if t.tried]
+    if not trials:
+        return None
+    bad, doubtful, fresh = [], [], 0
+    blues = {e.instance for e in record.events if e.instance and e.color == "blue"}
+    for number, trial in enumerate(trials):
+        until = min([trial.until, record.run_end] + [t.end.place for t in trials[number + 1:number + 2] if t.end])
+        gone = [e for e in record.events if e.place < until and (
+            e.kind in ("signal", "exit") and e.instance in blues or
+            e.kind == "action.inv" and e.code == "deregister" and e.color == "blue" and trial.end)]
+        if gone:
+            bad.append(f"blue was gone: {gone[0].instance}")
+        if not trial.end:
+            continue
+        failed = trial.end.flags == 1
+        if failed:
+            bad.append("it failed")
+        elif trial.end.t - trial.begin.t > 10 * S + PROPAGATION + LAG_MAX:
+            bad.append("it took too long")
+        configs = record.all("config")
+        inside = [e for e in configs if trial.begin.place < e.place < trial.end.place]
+        read = inside[-1] if inside else next((e for e in configs if trial.holds(e)), None)
+        before = [e for e in configs if e.flags & 1 and e.place < min(until, trial.until)]
+        if failed or gone:
+            pass
+        elif not read:
+            doubtful.append("not read back")
+        elif not read.flags & 2 and not before:
+            doubtful.append("no snapshot")
+        elif not read.flags & 2 and not (int(read.digest, 16) and read.digest == before[-1].digest):
+            bad.append("another configuration than before")
+        dialed = [(leg.placed, leg.inv, leg.cookie, leg.color) for call, leg in record.legs if leg.placed]
+        for e in record.all("dial.fail"):
+            inv = [x for x in record.all("dial.inv") if x.call == e.call and x.place < e.place][-1]
+            dialed += [(e, inv, inv.flags & HAS_COOKIE, "")] if e.n != LOCAL_LIMIT else []
+        for e, inv, cookie, color in dialed:
+            if failed or cookie or not trial.holds(e) or e.place > record.run_end or inv.t <= trial.end.t + PROPAGATION:
+                continue
+            fresh += 1
+            if not color or color != "blue" and not (before and before[-1].epoch):
+                bad.append(f"{e.call}: a fresh dial {'on ' + color if color else 'refused'}")
+    return bad, doubtful + ([] if fresh else ["no fresh dial after it"])
+
+
+REMEMBERED = 3   # writes of a call, and readers: what is older convicts nobody
+
+
+def writes_of(call):
+    """[(the write, the epoch in force before it, since when and whose)]: accepted writes, in their order."""
+    found, epoch = [], (0, 0, "")
+    for e in call.events:
+        state = e in accepted(call)
+        if state:
+            found.append((e, epoch))
+        told = state or e.kind in ("start.ok", "resume.ok") and e.flags & HAS_EPOCH
+        if told and e.epoch > epoch[0]:
+            epoch = (e.epoch, e.t, e.instance)
+    return found
+
+
+def same_parent(call, e, other):
+    """Both went on from one state: by their versions, else by what their writers had read."""
+    reads = [r for r in call.all("cmd.ok") if r.code == "get" and r.flags & (HAS_STATE | NIL) and r.flags & CALL_KEY and
+             r.instance and r.place < e.place]
+    readers = []   # the three that came last
+    for r in reads:
+        if r.instance not in readers:
+            readers = (readers + [r.instance])[-REMEMBERED:]
+    mine = [r for r in reads if r.instance == e.instance and e.instance in readers]
+    read = mine[-1] if mine else None
+    if e.ver or other.ver:
+        if e.ver != other.ver:
+            return False
+    elif not e.n or e.n != other.n or read and read.n >= e.n:
+        return False
+    elif not read:
+        return other.digest[8:] != e.digest[8:]
+    return not read or read.due <= other.t
+
+
+def stale_writes(call):
+    written = writes_of(call)
+    for i, (e, (epoch, since, owner)) in enumerate(written):
+        last = [w for w, _ in written[max(0, i - REMEMBERED):i]]
+        if any((o.instance, o.epoch) != (e.instance, e.epoch) and same_parent(call, e, o) for o in last):
+            yield f"{call.name}: fork at turn {e.n}"
+        elif e.epoch and e.epoch < epoch and since < e.due:
+            yield f"{call.name}: turn {e.n} by epoch {e.epoch} after {epoch}"
+        elif e.epoch and e.epoch == epoch and owner and e.instance and e.instance != owner:
+            yield f"{call.name}: epoch {epoch} of {owner} and {e.instance}"
+        elif not e.epoch and not epoch and last and last[-1].instance != e.instance and last[-1].t < e.due and any(
+                w.instance == e.instance for w in last[:-1]):
+            ready = [r for r in call.events if r.kind in ("start.ok", "resume.ok") and r.place < e.place]
+            ready = max(ready, key=lambda r: (r.leg, r.place), default=None)
+            leg = call.leg_at(e.place)
+            on = leg.instance if leg and leg.placed and leg.placed.place < e.place else ""
+            if ready and ready.instance != e.instance and on == ready.instance and ready.t < last[-1].t:
+                yield f"{call.name}: turn {e.n} by {e.instance}, which the caller has left"
+
+
+def two_voices(call):
+    newest, in_force = None, (0, 0)
+    told = {id(e) for e, _ in writes_of(call)}
+    for e in call.events:
+        if e.kind in ("start.ok", "resume.ok", "reply.ok"):
+            if e.flags & HAS_EPOCH and e.epoch < in_force[0] and e.t > in_force[1] + LAG_MAX:
+                yield f"{call.name}: {e.instance} speaks with epoch {e.epoch}"
+            elif newest and e.leg < newest.leg and e.t > newest.t + LAG_MAX:
+                yield f"{call.name}: {e.instance} speaks on leg {e.leg}"
+        ready = e.kind in ("start.ok", "resume.ok")
+        if ready and (not newest or e.leg >= newest.leg):
+            newest = e
+        if (id(e) in told or ready and e.flags & HAS_EPOCH) and e.epoch > in_force[0]:
+            in_force = (e.epoch, e.t)
+
+
+def split_brain(record):
+    bad = [text for call in record.calls for text in (*stale_writes(call), *two_voices(call))]
+    written = [[e for e, _ in writes_of(call)] for call in record.calls]
+    handed = sum(1 for list in written for a, b in zip(list, list[1:]) if a.instance != b.instance)
+    resumes = sum(len(call.all("resume.ok")) for call in record.calls)
+    doubtful = [] if any(written) else ["no accepted write"]
+    return bad, doubtful + ([] if (handed if any(written) else resumes) else ["nobody to hand over to"])
+
+
 CHECKS = {f.__name__: f for f in (dropped_calls, state_continuity, new_calls_to_green, sticky_reconnect,
-                                  drained_before_teardown, no_green_at_zero)}
+                                  drained_before_teardown, no_green_at_zero, rollback, split_brain)}
 
 
 def judge(lines):
     """{check: (verdict, what was said)}"""
     record, verdicts = Record(lines), {}
     for name, check in CHECKS.items():
-        bad, doubtful = check(record)
+        said = check(record)
+        if said is None:
+            verdicts[name] = ("unasked", [])
+            continue
+        bad, doubtful = said
         verdicts[name] = ("fail" if bad else "inconclusive" if doubtful else "pass", bad or doubtful)
     return verdicts
 

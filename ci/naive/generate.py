@@ -24,6 +24,7 @@ class Story:
 
     def __init__(self, seed):
         self.random, self.events = random.Random(seed), []
+        self.back = None   # since when blue has the weight again
 
     def add(self, t, kind, **fields):
         event = {"t": t, "kind": kind, **{k: v for k, v in fields.items() if v not in (0, "", None)}}
@@ -71,7 +72,9 @@ class Voice:
         self.jar = None   # color, instance and time of the cookie
         self.digest = digest_of(f"call|{self.id}")
         self.resumable = s.random.random() < 0.7
-        self.t = s.random.choice([11 * S, 15 * S, 16 * S, 17 * S, 17_500 * MS, SHIFT - MS, SHIFT + 1500 * MS, 22 * S])
+        self.fenced, self.epoch, self.ver = s.random.random() < 0.3, 0, 0
+        starts = [11 * S, 15 * S, 16 * S, 17 * S, 17_500 * MS, SHIFT - MS, SHIFT + 1500 * MS, 22 * S]
+        self.t = s.random.choice(starts + ([21_100 * MS, 23 * S] if s.back else []))
         self.t += s.random.randrange(900) * MS + number * 1000
 
     def add(self, at, kind, **fields):
@@ -80,9 +83,20 @@ class Voice:
     def on(self):
         return {"color": self.color, "instance": self.instance}
 
-    def command(self, at, verb):
-        fields = {"leg": 0, "conn": 1, "code": verb, "n": self.turn, "digest": self.digest, "flags": 10, **self.on()}
-        if verb == "setex":
+    def told(self):
+        return {"flags": 15, "ver": self.ver, "epoch": self.epoch} if self.fenced else {"flags": ALL}
+
+    def write(self, at):
+        if not self.fenced:
+            self.command(at, "setex")
+            return
+        self.ver += 1
+        self.command(at, "eval", ver=self.ver, epoch=self.epoch)
+
+    def command(self, at, verb, **more):
+        fields = {"leg": 0, "conn": 1, "code": verb, "n": self.turn, "digest": self.digest, "flags": 10, **self.on(),
+                  **more}
+        if verb != "get":
             fields.update(aux=1800, turn=4, leg=0x1111)   # how many fields, and which
         self.add(at, "cmd.ok", due=self.t + at - MS // 2, **fields)
 
@@ -91,7 +105,7 @@ class Voice:
         if sent:
             self.color, self.instance = self.jar[:2]
         else:
-            self.color = "blue" if self.t < SHIFT + MS else "green"
+            self.color = "green" if SHIFT + MS <= self.t < (self.s.back or END) else "blue"
             self.instance = self.s.random.choice(INSTANCES[self.color])
         carried = 1 if self.jar and self.resumable else 0
         self.add(0, "dial.inv", due=self.t, flags=carried)
@@ -100,7 +114,10 @@ class Voice:
         if self.leg:
             self.add(4 * MS, "resume.inv", turn=self.turn, n=self.turn)
             self.command(5 * MS, "get")
-        self.add(7 * MS, "resume.ok" if self.leg else "start.ok", n=self.turn, digest=self.digest, flags=ALL, **self.on())
+        self.epoch += 1
+        if self.fenced:
+            self.write(6 * MS)   # the claim
+        self.add(7 * MS, "resume.ok" if self.leg else "start.ok", n=self.turn, digest=self.digest, **self.told(), **self.on())
         self.t += 10 * MS
 
     def speak(self):
@@ -108,8 +125,12 @@ class Voice:
         self.turn += 1
         self.digest = digest_of(f"{self.digest}|{self.turn}|{token:016x}")
         self.add(0, "turn.inv", due=self.t, turn=self.turn, digest=self.digest, ver=token >> 32, epoch=token & 0xffffffff)
-        self.command(33 * MS, "setex")
-        self.add(36 * MS, "reply.ok", turn=self.turn, n=self.turn, digest=self.digest, flags=ALL, **self.on())
+        if self.s.random.random() < 0.3:
+            self.turn -= 1
+            self.command(2 * MS, "get")   # what is there before this turn, but for the digest, which nobody looks at
+            self.turn += 1
+        self.write(33 * MS)
+        self.add(36 * MS, "reply.ok", turn=self.turn, n=self.turn, digest=self.digest, **self.told(), **self.on())
         self.t += 40 * MS
 
     def lose(self):
@@ -298,11 +319,11 @@ def said_at_ready(s):
     """The 101 does not say the color; the first message does, or that neither."""
     e = s.pick("dial.ok")
     if e:
-        del e["color"], e["instance"]
+        e.pop("color", None), e.pop("instance", None)
         if s.random.random() < 0.3:
             for x in s.events:
                 if x["kind"] in ("start.ok", "resume.ok") and x["call"] == e["call"] and x.get("leg", 0) == e.get("leg", 0):
-                    x.pop("color"), x.pop("instance")
+                    x.pop("color", None), x.pop("instance", None)
 
 
 def moved_signal(s):
@@ -357,6 +378,79 @@ def no_shift(s):
     s.events = [e for e in s.events if e["kind"] not in ("weight.inv", "weight.ok") and (e["kind"] != "config" or "ver" in e)]
 
 
+def roll_back(s):
+    """Twenty seconds in, blue is given the weight again; most often it is still there."""
+    t = 20 * S
+    if s.random.random() < 0.8:
+        s.events = [e for e in s.events if e["kind"] not in ("signal", "exit") and e.get("code") != "deregister"]
+    s.add(t, "phase.begin", code="rollback", n=3)
+    s.add(t + 10 * MS, "weight.inv", ver=100)
+    s.add(t + 12 * MS, "weight.ok", due=t + 10 * MS, ver=100)
+    s.add(t + 15 * MS, "config", ver=100, aux=2, turn=2, n=20, flags=2)
+    s.add(t + 30 * MS, "phase.end", code="rollback", n=3)
+    s.back = t + 11 * MS
+
+
+def rolled_back_otherwise(s):
+    end = s.pick("phase.end", where=lambda e: e["code"] == "rollback")
+    read = s.pick("config", where=lambda e: e["t"] > 20 * S)
+    if not end or not read:
+        return
+    s.random.choice([
+        lambda: end.update(flags=1), lambda: end.update(flags=2), lambda: end.update(t=31_250 * MS),
+        lambda: end.update(t=31_250 * MS + 1), lambda: read.pop("flags", None), lambda: read.update(t=20_500 * MS),
+        lambda: read.update(flags=0, digest="0" * 15 + "7"), lambda: s.pick("config").update(digest="0" * 15 + "7", epoch=50),
+        lambda: s.pick("config").update(flags=0), lambda: s.events.remove(read)])()
+
+
+def dials_after(s):
+    """A fresh dial at the end of a rollback's propagation, or a nanosecond after."""
+    end = s.pick("phase.end", where=lambda e: e["code"] == "rollback")
+    if end and not s.pick("call.start", where=lambda e: e["call"] == "c-9"):
+        voice = Voice(s, 9)
+        voice.t = end["t"] + S + s.random.choice([0, 1])
+        voice.live()
+
+
+def another_writer(s):
+    """Somebody writes what the call's writer wrote, or once more what it wrote before."""
+    e = s.pick("cmd.ok", where=lambda e: e["code"] in ("setex", "eval"))
+    if not e:
+        return
+    others = [x for x in s.events if x["kind"] == "cmd.ok" and x["call"] == e["call"] and x["instance"] != e["instance"]]
+    by = s.random.choice(others)["instance"] if others and s.random.random() < 0.7 else s.random.choice(sum(INSTANCES.values(), ()))
+    again = {**e, "instance": by, "color": by.split("-")[0]}
+    again["t"] = e["t"] + s.random.choice([0, 1, MS, 30 * MS, 1100 * MS])
+    again["due"] = s.random.choice([e["t"] - 1, e["t"], e["t"] + 1, again["t"]])
+    again["due"] = min(again["due"], again["t"])
+    if s.random.random() < 0.4:
+        again["digest"] = digest_of("another")
+    if "ver" in e and s.random.random() < 0.5:
+        again["ver"] = e["ver"] + 50
+    if "epoch" in e and s.random.random() < 0.3:
+        again["epoch"] = max(1, e["epoch"] - 1)
+    if s.random.random() < 0.4:
+        read = s.random.choice([e["t"] - 1, e["t"], e["t"] + 1])
+        s.events.append({**again, "code": "get", "n": max(0, e.get("n", 0) - s.random.choice([0, 1, 1])), "due": read, "t": read + 1})
+        again["t"] = max(again["t"], read + 2)
+    s.events.append(again)
+
+
+def shared_epoch(s):
+    e = s.pick("cmd.ok", where=lambda e: e["code"] == "eval" and e.get("epoch", 0) > 1)
+    if e:
+        e["epoch"] -= 1
+
+
+def former_voice(s):
+    """The leg before speaks once more, when the one after it has been ready for as long as that may take."""
+    ready = s.pick("resume.ok")
+    told = ready and s.pick("reply.ok", where=lambda e: e["call"] == ready["call"] and e.get("leg", 0) < ready["leg"])
+    if told:
+        since = s.random.choice([ready["t"], ready["t"] - MS])
+        s.events.append({**told, "t": since + 250 * MS + s.random.choice([-1, 0, 1])})
+
+
 def back_to_blue(s):
     t = s.random.choice([20 * S, 21 * S])
     s.add(t, "weight.inv", ver=100)
@@ -366,17 +460,21 @@ def back_to_blue(s):
 CHANGES = [forget("reply.ok"), forget("cmd.ok"), forget("cmd.ok", where=lambda e: e["code"] == "setex"), forget("call.end"),
            forget("exit"), forget("belief"), forget("config"), forget("hangup.inv"), agent_cuts, agent_cuts, another_color,
            another_color, another_count, another_digest, no_digest, moved_write, moved_write, unsure_write, nothing_there,
-           written_by_another, other_fields, other_fields, other_ttl, other_ttl, twice, late_reply, late_resume, jar_lets_go, no_set_cookie, said_at_ready, moved_signal,
-           moved_signal, moved_belief, drain_ends_otherwise, cookies_last, refused, no_shift, back_to_blue]
+           written_by_another, other_fields, other_fields, other_ttl, other_ttl, twice, late_reply, late_resume, jar_lets_go,
+           no_set_cookie, said_at_ready, moved_signal, moved_signal, moved_belief, drain_ends_otherwise, cookies_last, refused,
+           no_shift, another_writer, another_writer, another_writer, shared_epoch, former_voice, former_voice]
 
 
 def record(seed):
     s = Story(seed)
     cutover(s)
+    if s.random.random() < 0.25:
+        roll_back(s)
+    changes = CHANGES + ([rolled_back_otherwise] * 9 + [dials_after] * 9 if s.back else [back_to_blue])
     for number in range(s.random.randint(1, 4)):
         Voice(s, number).live()
     for _ in range(s.random.choice([0, 1, 1, 1, 2, 2, 3])):
-        s.random.choice(CHANGES)(s)
+        s.random.choice(changes)(s)
     return s.lines()
 
 

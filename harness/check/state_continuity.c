@@ -62,20 +62,40 @@ static void resumed(struct continuity *s, struct continuity_call *m, const struc
 	}
 }
 
+/* The turns answered on this leg; NULL when it is older than the two newest that answered. */
+static struct answers *answers_on(struct continuity_call *m, uint16_t leg)
+{
+	struct answers *newest = &m->answers[0], *former = &m->answers[1];
+
+	if (newest->turns && leg == newest->leg)
+		return newest;
+	if (former->turns && leg == former->leg)
+		return former;
+	if (!newest->turns || leg > newest->leg) {
+		*former = *newest;
+		*newest = (struct answers){ .leg = leg };
+		return newest;
+	}
+	if (former->turns && leg < former->leg)
+		return NULL;
+	*former = (struct answers){ .leg = leg };
+	return former;
+}
+
 /* Notes that the turn was answered on this leg. True: it had been, as far as is remembered. */
 static bool answered_before(struct continuity_call *m, const struct event *e)
 {
-	bool same_leg = m->answered && e->leg == m->replied_leg;
-	unsigned newer = same_leg && e->turn > m->replied ? e->turn - m->replied : 0,
-		 older = same_leg && e->turn < m->replied ? m->replied - e->turn : 0;
-	bool before = same_leg && !newer && older < 32 && m->answered >> older & 1;
+	struct answers *a = answers_on(m, e->leg);
+	unsigned newer = a && e->turn > a->last ? e->turn - a->last : 0,
+		 older = a && e->turn < a->last ? a->last - e->turn : 0;
+	bool before;
 
-	if (!same_leg)
-		m->answered = 0;
-	m->answered = newer < 32 ? m->answered << newer : 0;
-	m->answered |= older < 32 ? 1U << older : 0;
-	m->replied = same_leg && older ? m->replied : e->turn;
-	m->replied_leg = e->leg;
+	if (!a || older >= 32)
+		return false;
+	before = !newer && a->turns >> older & 1;
+	a->turns = newer < 32 ? a->turns << newer : 0;
+	a->turns |= 1U << older;
+	a->last += (uint16_t)newer;
 	return before;
 }
 

@@ -19,10 +19,10 @@ struct persist {
 	uint16_t unsure;    /* up to here a write of unknown outcome may hold them */
 	/* Redis refused writes of these turns, and has accepted none since; 0: none */
 	uint16_t refused_low, refused_high;
-	uint32_t ttl_s;	    /* of the newest accepted write without KEEPTTL; 0: none */
-	int64_t newest_ns;  /* when that was acknowledged */
-	int64_t held_ns;    /* when Redis was first known to hold `held` turns */
-	int64_t fell_ns;    /* a read begun after that showed less, and none since all; 0: none */
+	uint32_t ttl_s;	   /* of the newest accepted write without KEEPTTL; 0: none */
+	int64_t newest_ns; /* when that was acknowledged */
+	int64_t held_ns;   /* when Redis was first known to hold `held` turns */
+	int64_t fell_ns;   /* a read begun after that showed less, and none since all; 0: none */
 	uint16_t held, fell_n, surfaced;
 	uint8_t fell_instance;
 	bool was_early; /* some turn was written after its reply */
@@ -45,6 +45,11 @@ void persist_read(struct persist *, const struct event *cmd_ok);
 /* The state was deleted: nothing that was in it is expected any more. */
 void persist_deleted(struct persist *);
 
+struct answers {
+	uint32_t turns;	    /* bit k: turn `last` - k was answered; 0: none was */
+	uint16_t leg, last; /* highest turn answered */
+};
+
 struct continuity_call {
 	struct chain chain;
 	struct persist persist;
@@ -53,8 +58,7 @@ struct continuity_call {
 	uint32_t version;      /* highest shown */
 	uint16_t acked, shown; /* highest reply; highest n shown */
 	uint16_t lost_n, lost_acked, lost_leg;
-	uint16_t replied, replied_leg; /* highest turn answered on that leg */
-	uint32_t answered;	       /* on that leg: bit k for turn `replied` - k */
+	struct answers answers[2]; /* on the two newest legs that answered, newest first */
 	uint8_t lost_color, lost_instance;
 	bool found_again; /* a later read had it all */
 	bool resent, convicted;
