@@ -382,7 +382,8 @@ def roll_back(s):
     """Twenty seconds in, blue is given the weight again; most often it is still there."""
     t = 20 * S
     if s.random.random() < 0.8:
-        s.events = [e for e in s.events if e["kind"] not in ("signal", "exit") and e.get("code") != "deregister"]
+        gone = [] if s.random.random() < 0.1 else ["deregister"]
+        s.events = [e for e in s.events if e["kind"] not in ("signal", "exit") and e.get("code") not in gone]
     s.add(t, "phase.begin", code="rollback", n=3)
     s.add(t + 10 * MS, "weight.inv", ver=100)
     s.add(t + 12 * MS, "weight.ok", due=t + 10 * MS, ver=100)
