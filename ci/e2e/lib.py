@@ -1,6 +1,7 @@
 """For the end-to-end tests: runs the built program as a user would, with a deadline on everything, and finds every process
 a run has started. A test is a function; its first line of documentation is what it proves. No test sleeps for a fixed time.
 """
+import difflib
 import json
 import os
 import shutil
@@ -118,6 +119,27 @@ def run(args, env=None, timeout=60, cwd=ROOT, program=CROSSFADE, before=None):
         out, err = child.communicate()
         raise AssertionError(f"crossfade {' '.join(args)}: over only after {timeout} s\n{out[-2000:]}\n{err[-2000:]}")
     return child.returncode, out, err
+
+
+def judged_again(record, code, text):
+    """`check`, from another folder, ends with the same code, prints byte for byte what `run` printed, writes the same
+    result.json as `run` left, and changes nothing in the record."""
+    def contents():
+        found = {}
+        for name in sorted(os.listdir(record)):
+            with open(os.path.join(record, name), "rb") as f:
+                found[name] = f.read()
+        return found
+    before, elsewhere = contents(), tempfile.mkdtemp()
+    for path in (record, os.path.relpath(record, elsewhere)):
+        again = os.path.join(elsewhere, "again.json")
+        found, out, err = run(["check", path, "--out", f"json={again}"], cwd=elsewhere, timeout=120)
+        assert found == code, f"run said {code}, check {found}\n{out[-1500:]}{err[-500:]}"
+        assert out == text, "check prints otherwise than run:\n" + "\n".join(
+            difflib.unified_diff(text.splitlines(), out.splitlines(), "run", "check", lineterm=""))
+        with open(again, "rb") as f:
+            assert f.read() == before["result.json"], "check writes another result.json than run"
+    assert contents() == before, "check changed the record"
 
 
 def load_result(path):

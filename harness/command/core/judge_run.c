@@ -192,10 +192,14 @@ int judge_and_report(const struct judge_request *request, int *ret_exit, struct 
 {
 	struct judged_run run = { 0 };
 	struct run_facts facts = { 0 };
+	/* One name for it wherever one stands, so that check prints what run has printed. */
+	char *place = realpath(request->run_dir, NULL);
 	int result;
 
-	if (judged_run_open(request->run_dir, &run, err) < 0)
+	if (judged_run_open(request->run_dir, &run, err) < 0) {
+		free(place);
 		return -1;
+	}
 	run_facts_read(request->run_dir, &facts);
 	if (!facts.again)
 		facts.again = xasprintf("crossfade run %s/scenario.yaml", request->run_dir);
@@ -203,7 +207,7 @@ int judge_and_report(const struct judge_request *request, int *ret_exit, struct 
 		.scenario = run.scenario,
 		.judgement = run.judgement,
 		.history = run.history,
-		.run_dir = request->run_dir,
+		.run_dir = place ? place : request->run_dir,
 		.again = facts.again,
 		.environment = (const char *const *)facts.environment,
 	};
@@ -212,5 +216,6 @@ int judge_and_report(const struct judge_request *request, int *ret_exit, struct 
 		*ret_exit = judgement_exit_code(run.judgement);
 	run_facts_free(&facts);
 	judged_run_free(&run);
+	free(place);
 	return result;
 }
