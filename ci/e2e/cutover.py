@@ -40,7 +40,7 @@ def clean():
     names = {c["name"] for c in result["checks"]}
     assert names == {"dropped_calls", "state_continuity", "new_calls_to_green", "sticky_reconnect",
                      "drained_before_teardown", "no_green_at_zero", "latency_budget", "cutover",
-                     "honest_harness", "config", "split_brain", "residue"}, names
+                     "honest_harness", "config", "split_brain", "residue", "disturbance", "storm"}, names
     for check in result["checks"]:
         assert check["verdict"] == "pass" and check["exposed"] > 0, check
     assert [p["name"] for p in result["phases"] if p["name"] not in ("before", "after")][:4] == \

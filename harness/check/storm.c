@@ -153,19 +153,19 @@ static bool asked(const struct scenario *scenario)
 static void say(const struct state *s, const struct world *w, uint64_t closes, int64_t longest_ns,
 		struct finding *f)
 {
-	char dials[40] = "not declared", spread[40] = "not declared";
+	int64_t spread_ns = w->scenario->timers.close_spread_ns;
+	char dials[40] = "not declared", spread[40] = "not declared", away[120] = "nobody";
 
 	if (w->scenario->target.dials_per_second)
 		snprintf(dials, sizeof(dials), "limit %d", w->scenario->target.dials_per_second);
-	if (w->scenario->timers.close_spread_ns)
-		snprintf(spread, sizeof(spread), "declared %.0f ms",
-			 (double)w->scenario->timers.close_spread_ns / NS_PER_MS);
-	finding_say(
-		f,
-		"at most %u dials within a second on blue, %u on green (%s); %llu callers sent away, by one instance "
-		"within up to %.0f ms (%s)",
-		s->rates[COLOR_BLUE].peak, s->rates[COLOR_GREEN].peak, dials,
-		(unsigned long long)closes, (double)longest_ns / NS_PER_MS, spread);
+	if (spread_ns)
+		snprintf(spread, sizeof(spread), "declared %.0f ms", (double)spread_ns / NS_PER_MS);
+	if (closes)
+		snprintf(away, sizeof(away),
+			 "%llu callers, of one instance within up to %.0f ms (%s)",
+			 (unsigned long long)closes, (double)longest_ns / NS_PER_MS, spread);
+	finding_say(f, "at most %u dials within a second on blue, %u on green (%s); sent away: %s",
+		    s->rates[COLOR_BLUE].peak, s->rates[COLOR_GREEN].peak, dials, away);
 }
 
 static void finish(void *state, const struct world *w, struct finding *f)
