@@ -33,6 +33,12 @@ static bool is_last_half_of(const struct event *e, const void *with)
 		e->kind == EVENT_LEG_END || e->kind == EVENT_CALL_END);
 }
 
+static bool is_end_of(const struct event *e, const void *with)
+{
+	return is_of(e, with) && (e->kind == EVENT_HANGUP_INV || e->kind == EVENT_LEG_END ||
+				  e->kind == EVENT_CALL_END);
+}
+
 static struct event *nth(struct story *s, enum event_kind kind, uint64_t call, unsigned count)
 {
 	struct event *e = story_find(s, kind, call, 0);
@@ -416,6 +422,30 @@ static void whatever_contradicts_a_definite_order_fails(void **state)
 	}
 }
 
+/* What nobody knows elsewhere: a bound of ours was hit, an agent's turns are unsaid, calls go on. */
+static void a_doubt_elsewhere_hides_no_violation(void **state)
+{
+	const uint64_t other = story_call(AFTER - 2);
+
+	(void)state;
+	for (size_t i = 0; i < SPOILT; i++) {
+		struct story s = make(&spoilt[i]);
+		struct judgement *j;
+
+		story_add(&s, event_make(EVENT_LIMIT, story_at(1)));
+		story_find(&s, EVENT_REPLY_OK, other, 0)->flags = 0;
+		story_cut(&s, is_end_of, &other);
+		story_sort(&s);
+		j = judge_events(&s);
+		assert_int_equal(judgement_exit_code(j),
+				 spoilt[i].check ? EXIT_FAIL : EXIT_INCONCLUSIVE);
+		assert_true(!spoilt[i].check ||
+			    golden_finding(j, spoilt[i].check)->anomalies[spoilt[i].anomaly]);
+		judgement_free(j);
+		story_free(&s);
+	}
+}
+
 /* Of the finding's violations, those of the call; all witnesses are kept in stories this small. */
 static size_t of_call(const struct finding *f, uint64_t call)
 {
@@ -510,6 +540,7 @@ int main(void)
 		cmocka_unit_test(calls_that_act_at_one_moment_have_no_order),
 		cmocka_unit_test(a_record_in_many_lanes_is_judged_as_in_one),
 		cmocka_unit_test(whatever_contradicts_a_definite_order_fails),
+		cmocka_unit_test(a_doubt_elsewhere_hides_no_violation),
 		cmocka_unit_test(a_reply_forgotten_only_weakens),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
