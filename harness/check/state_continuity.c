@@ -148,7 +148,7 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 		return;
 	}
 	if (e->code == VERB_DEL) {
-		persist_deleted(&m->persist);
+		persist_deleted(&m->persist, e);
 		return;
 	}
 	keeping_command(&m->keeping, c, w, e, f);

@@ -106,8 +106,10 @@ void persist_read(struct persist *p, const struct event *e)
 	holds(p, e->n, e->t_ns);
 }
 
-void persist_deleted(struct persist *p)
+void persist_deleted(struct persist *p, const struct event *e)
 {
+	p->deleted_ns = e->t_ns;
+	p->deleted_by = e->instance;
 	p->written = p->held = 0;
 	p->fell_ns = 0;
 }
@@ -324,13 +326,19 @@ static void name_loss(struct continuity_call *m, const struct world_call *c, con
 		      struct finding *f)
 {
 	struct witness wit = witness_of_call(w, c, m->lost_ns);
+	char deleted[96] = "";
 
 	wit.leg = m->lost_leg;
 	wit.color = m->lost_color;
 	wit.instance = m->lost_instance;
-	witness_say(&wit, "%s %u turns after %u had been acknowledged; %s",
+	if (m->persist.deleted_ns && m->persist.deleted_ns <= m->lost_ns)
+		snprintf(deleted, sizeof(deleted), "; %s had deleted the state at +%.3f s",
+			 world_instance_name(w, m->persist.deleted_by),
+			 world_s(w, m->persist.deleted_ns));
+	witness_say(&wit, "%s %u turns after %u had been acknowledged; %s%s",
 		    m->lost_n ? "was shown only" : "was shown", m->lost_n, m->lost_acked,
-		    m->found_again ? "a later read had them all" : "no later read had them");
+		    m->found_again ? "a later read had them all" : "no later read had them",
+		    deleted);
 	convict(m, wit, m->found_again ? ANOMALY_STALE_RESUME : ANOMALY_ACK_LOST, f);
 }
 

@@ -19,12 +19,13 @@ struct persist {
 	uint16_t unsure;    /* up to here a write of unknown outcome may hold them */
 	/* Redis refused writes of these turns, and has accepted none since; 0: none */
 	uint16_t refused_low, refused_high;
-	uint32_t ttl_s;	   /* of the newest accepted write without KEEPTTL; 0: none */
-	int64_t newest_ns; /* when that was acknowledged */
-	int64_t held_ns;   /* when Redis was first known to hold `held` turns */
-	int64_t fell_ns;   /* a read begun after that showed less, and none since all; 0: none */
+	uint32_t ttl_s;	    /* of the newest accepted write without KEEPTTL; 0: none */
+	int64_t newest_ns;  /* when that was acknowledged */
+	int64_t held_ns;    /* when Redis was first known to hold `held` turns */
+	int64_t fell_ns;    /* a read begun after that showed less, and none since all; 0: none */
+	int64_t deleted_ns; /* last time; 0: never */
 	uint16_t held, fell_n, surfaced;
-	uint8_t fell_instance;
+	uint8_t fell_instance, deleted_by;
 	bool was_early; /* some turn was written after its reply */
 };
 
@@ -43,7 +44,7 @@ bool persist_surfaces(struct persist *, uint16_t n);
 /* Redis showed the state. */
 void persist_read(struct persist *, const struct event *cmd_ok);
 /* The state was deleted: nothing that was in it is expected any more. */
-void persist_deleted(struct persist *);
+void persist_deleted(struct persist *, const struct event *cmd_ok);
 
 struct answers {
 	uint32_t turns;	    /* bit k: turn `last` - k was answered; 0: none was */
