@@ -422,7 +422,7 @@ static void whatever_contradicts_a_definite_order_fails(void **state)
 	}
 }
 
-/* What nobody knows elsewhere: a bound of ours was hit, an agent's turns are unsaid, calls go on. */
+/* What nobody knows elsewhere: a bound of ours was hit, a reply tells nothing, a call goes on. */
 static void a_doubt_elsewhere_hides_no_violation(void **state)
 {
 	const uint64_t other = story_call(AFTER - 2);

@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
-
 #include <string.h>
 
 #include "report/core/words.h"
