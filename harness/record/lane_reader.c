@@ -12,7 +12,7 @@
 enum {
 	/* Events that wait for those recorded late: a 101 is told when the first message has come,
 	 * and 5,000 callers say 150 other things meanwhile. */
-	HELD_BACK = 4096,
+	HELD_BACK = 1024,
 	/* A block of names may be a little longer than the longest block of events. */
 	EVENTS_CAP = HELD_BACK + LANE_BLOCK_BYTES / sizeof(struct event),
 };
