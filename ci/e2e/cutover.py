@@ -129,6 +129,25 @@ def overlay_is_printed_and_stored():
     witness = failed["dropped_calls"]["witnesses"][0]
     assert witness["call"].startswith("c-") and witness["cause"] != "unknown", witness
     lib.judged_again(record, code, out)
+    explained(record, witness)
+
+
+def explained(record, witness):
+    """The story of a dropped call marks its end and what that came from, and names the cause; its id may be cut short."""
+    code, out, err = lib.run(["explain", record, witness["call"]])
+    assert code == 0, f"explain: exit {code} {err}"
+    own = [line for line in out.splitlines() if line.startswith(">") and "leg.end" in line]
+    other = [line for line in out.splitlines() if line.startswith("*") and " | process  signal " in line]
+    assert len(own) == 1 and "ended by the agent" in own[0], out
+    assert len(other) == 1 and witness["instance"] in other[0], out
+    assert f"cause: {witness['cause']}: " in out and witness["text"] in out, out
+    calls = re.findall(r'"call":"([^"]+)"', lib.run(["report", record, "--out", "ndjson=-"])[1])
+    short = next((call[:-1] for call in sorted(set(calls)) if sum(c.startswith(call[:-1]) for c in set(calls)) == 1), None)
+    for word, code, told in ((short, 0, "call.end"), (witness["call"][:3], 104, "begin with"), ("c-none", 104, "no call"),
+                             (witness["call"] + "x", 104, "did you mean")):
+        if word:
+            found, out, err = lib.run(["explain", record, word])
+            assert found == code and told in out + err, f"explain {word}: exit {found}\n{out[-500:]}{err}"
 
 
 def nobody_exposed_is_inconclusive():

@@ -95,6 +95,7 @@ static void convict(const struct call_part *m, const struct world *w, const stru
 
 	wit.anomaly = anomaly;
 	wit.cause = cause.anomaly;
+	wit.cause_ns = cause.since_ns;
 	wit.leg = m->cut.leg;
 	wit.color = m->cut.color;
 	wit.instance = m->cut.instance;

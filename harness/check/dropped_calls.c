@@ -37,6 +37,7 @@ static void dropped(const struct world *w, const struct world_call *c, unsigned 
 		wit.instance = c->cut.instance;
 	}
 	wit.cause = cause.anomaly;
+	wit.cause_ns = cause.since_ns;
 	wit.anomaly = cause.anomaly == ANOMALY_UNKNOWN && outcome == CALL_TRUNCATED ?
 			      ANOMALY_TRUNCATED :
 			      cause.anomaly;
@@ -60,6 +61,7 @@ static void muted(const struct world *w, const struct world_call *c, struct find
 
 	wit.anomaly = ANOMALY_MUTED;
 	wit.cause = cause.anomaly;
+	wit.cause_ns = cause.since_ns;
 	silence_text(w, c, &cause, why);
 	if (c->muted_ns)
 		witness_say(

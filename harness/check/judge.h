@@ -107,6 +107,10 @@ struct judgement {
 
 /* Reads the history to its end. -1 only for errors that leave nothing to report. */
 int judge(const struct scenario *, struct history *, struct judgement **ret, struct err *);
+/* The same, for the story of one call: what is held against it has its witness, however many other
+ * calls share its fate. */
+int judge_about(const struct scenario *, struct history *, uint64_t call, struct judgement **ret,
+		struct err *);
 int judgement_exit_code(const struct judgement *); /* precedence of interface.md */
 void judgement_free(struct judgement *);
 

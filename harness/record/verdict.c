@@ -37,6 +37,8 @@ void verdict_violation(struct finding *f, const struct witness *witness)
 	f->anomalies[witness->anomaly]++;
 	if (f->witness_count < WITNESS_MAX)
 		f->witnesses[f->witness_count++] = *witness;
+	else if (f->focus && witness->call == f->focus)
+		f->witnesses[WITNESS_MAX - 1] = *witness;
 }
 
 void verdict_doubt(struct finding *f, enum reason reason, const char *fmt, ...)

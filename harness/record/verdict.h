@@ -30,6 +30,7 @@ enum { WITNESS_MAX = 50, REASON_MAX = 8, FINDING_TEXT_MAX = 280 };
 struct witness {
 	uint64_t call;
 	int64_t t_ns;         /* monotonic; reports print it from run.start */
+	int64_t cause_ns;     /* the event the cause is told from; 0: it is told from none */
 	enum anomaly anomaly; /* what is wrong */
 	enum anomaly cause;   /* why, by signature; ANOMALY_UNKNOWN rather than the nearest event */
 	enum phase phase;
@@ -53,6 +54,7 @@ struct finding {
 	uint64_t violations;
 	double upper_bound_95; /* 3/exposed without violations, else Wilson's of their share */
 	char summary[FINDING_TEXT_MAX]; /* "3 of 2,000 dropped (limit 0)" */
+	uint64_t focus; /* a witness of this call is kept, however many there are; 0: of none */
 	size_t reason_count, witness_count;
 	struct finding_reason reasons[REASON_MAX];
 	struct witness witnesses[WITNESS_MAX];

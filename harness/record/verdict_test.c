@@ -141,9 +141,22 @@ static void the_upper_bound_is_three_over_n_or_wilsons(void **state)
 	}
 }
 
+static void the_call_in_focus_keeps_its_witness(void **state)
+{
+	struct finding f = { .name = "test", .focus = WITNESS_MAX + 3 };
+
+	(void)state;
+	violate(&f, WITNESS_MAX + 7, ANOMALY_ACK_LOST);
+	assert_int_equal(f.witness_count, WITNESS_MAX);
+	assert_int_equal(f.violations, WITNESS_MAX + 7);
+	assert_int_equal(f.witnesses[WITNESS_MAX - 1].call, WITNESS_MAX + 3);
+	assert_int_equal(f.witnesses[WITNESS_MAX - 2].call, WITNESS_MAX - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_call_in_focus_keeps_its_witness),
 		cmocka_unit_test(the_worse_verdict_wins),
 		cmocka_unit_test(a_verdict_is_decided_by_this_table),
 		cmocka_unit_test(a_check_that_says_nothing_does_not_pass),

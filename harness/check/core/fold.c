@@ -75,6 +75,12 @@ struct fold *fold_new(const struct scenario *scenario, const struct history *nam
 	return f;
 }
 
+void fold_focus(struct fold *f, uint64_t call)
+{
+	for (size_t i = 0; i < f->count; i++)
+		f->findings[i].focus = call;
+}
+
 void fold_free(struct fold *f)
 {
 	if (!f)

@@ -17,6 +17,8 @@
 struct fold;
 
 struct fold *fold_new(const struct scenario *, const struct history *names);
+/* Witnesses of this call are kept in any case (struct finding, focus). Before the first event. */
+void fold_focus(struct fold *, uint64_t call);
 void fold_event(struct fold *, const struct event *);
 /* Events of one array, with their calls fetched ahead of time: what judge() does. */
 void fold_events(struct fold *, const struct event *, size_t count);

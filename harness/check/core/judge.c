@@ -7,6 +7,12 @@
 int judge(const struct scenario *scenario, struct history *history, struct judgement **ret,
 	  struct err *err)
 {
+	return judge_about(scenario, history, 0, ret, err);
+}
+
+int judge_about(const struct scenario *scenario, struct history *history, uint64_t call,
+		struct judgement **ret, struct err *err)
+{
 	enum { BATCH = 64 };
 	struct event batch[BATCH];
 	const struct event *e;
@@ -14,6 +20,7 @@ int judge(const struct scenario *scenario, struct history *history, struct judge
 	uint64_t seen = 0;
 	struct fold *fold = fold_new(scenario, history);
 
+	fold_focus(fold, call);
 	while (history_next(history, &e)) {
 		if (seen++ && fold_passes_by(fold, e))
 			continue;

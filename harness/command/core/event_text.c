@@ -43,7 +43,8 @@ static void note(const struct history *history, const struct event *e, struct bu
 {
 	const char *text = event_conn_is_note(e->kind) ? history_note(history, e->conn) : "";
 
-	if (*text)
+	/* Not what the words before it have said: "smoke: smoke", "deregister on blue: blue". */
+	if (*text && !strstr(buf_text(out), text))
 		buf_printf(out, ": %s", text);
 }
 

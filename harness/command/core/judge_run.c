@@ -10,7 +10,7 @@
 #include "command/core/terminal.h"
 #include "report/core/text.h"
 
-int judged_run_open(const char *run_dir, struct judged_run *ret, struct err *err)
+int judged_run_load(const char *run_dir, struct judged_run *ret, struct err *err)
 {
 	char *path = xasprintf("%s/scenario.yaml", run_dir);
 	struct scenario_source source = { .path = path };
@@ -26,9 +26,8 @@ int judged_run_open(const char *run_dir, struct judged_run *ret, struct err *err
 	else if (access(path, R_OK) < 0)
 		err_errno(err, ERR_INPUT, errno, "%s is not a run directory: %s", run_dir, path);
 	/* Its warnings were told when it ran. */
-	else if (scenario_load(&source, &run.scenario, &warnings, err) == 0 &&
-		 history_open(run_dir, &run.history, err) == 0)
-		result = judge(run.scenario, run.history, &run.judgement, err);
+	else if (scenario_load(&source, &run.scenario, &warnings, err) == 0)
+		result = history_open(run_dir, &run.history, err);
 	buf_free(&warnings);
 	free(path);
 	if (result < 0)
@@ -36,6 +35,13 @@ int judged_run_open(const char *run_dir, struct judged_run *ret, struct err *err
 	else
 		*ret = run;
 	return result;
+}
+
+int judged_run_open(const char *run_dir, struct judged_run *ret, struct err *err)
+{
+	int result = judged_run_load(run_dir, ret, err);
+
+	return result < 0 ? result : judge(ret->scenario, ret->history, &ret->judgement, err);
 }
 
 void judged_run_free(struct judged_run *run)

@@ -46,6 +46,8 @@ struct judged_run {
 	struct judgement *judgement;
 };
 /* Opens and judges; the caller gives back a zeroed struct to judged_run_free in any case. */
+/* Without the judgement, which stays NULL. */
+int judged_run_load(const char *run_dir, struct judged_run *ret, struct err *);
 int judged_run_open(const char *run_dir, struct judged_run *ret, struct err *);
 void judged_run_free(struct judged_run *);
 
