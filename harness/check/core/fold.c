@@ -8,6 +8,7 @@
 #include "check/core/claim.h"
 #include "check/core/gates.h"
 #include "check/core/outcome.h"
+#include "check/core/witness.h"
 #include "check/core/world.h"
 
 enum { CHECKS_MAX = 32 };
@@ -32,8 +33,8 @@ struct fold {
 	/* Per kind, who wants it: an event costs as many calls as there are listeners, not as there
 	 * are checks. */
 	uint8_t wanted[EVENT_KIND_COUNT][CHECKS_MAX], wanted_count[EVENT_KIND_COUNT];
-	uint64_t deaf;		  /* kinds that nobody wants: a third of all events */
-	uint64_t passed;	  /* of them: how many, and when the last */
+	uint64_t deaf;	 /* kinds that nobody wants: a third of all events */
+	uint64_t passed; /* of them: how many, and when the last */
 	int64_t passed_ns;
 	struct books books, ours; /* all calls; of them those whose end proves nothing */
 };
@@ -55,9 +56,9 @@ struct fold *fold_new(const struct scenario *scenario, const struct history *nam
 		f->all[i] = (struct listener){ .check = check,
 					       .finding = &f->findings[i],
 					       .call_offset = entry_bytes,
-					       .state = check->state_bytes
-								? xcalloc(1, check->state_bytes)
-								: NULL };
+					       .state = check->state_bytes ?
+								xcalloc(1, check->state_bytes) :
+								NULL };
 		f->findings[i].name = check->name;
 		entry_bytes += (check->call_bytes + 7) & ~(size_t)7;
 		for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++) {
@@ -186,8 +187,8 @@ static struct ledger filtered_ledger(const struct books *b, const struct gate *g
 		return gate->color == COLOR_UNKNOWN ? b->all : b->by_color[gate->color];
 	for (unsigned phase = 0; phase < PHASE_COUNT; phase++) {
 		const struct ledger *l = &b->by_phase[phase];
-		if (gate->phase == GATE_PHASE_CUTOVER ? !phase_of_cutover(phase)
-						      : gate->phase != (int)phase)
+		if (gate->phase == GATE_PHASE_CUTOVER ? !phase_of_cutover(phase) :
+							gate->phase != (int)phase)
 			continue;
 		sum.started += l->started;
 		sum.completed += l->completed;
@@ -344,8 +345,8 @@ static void tell_bound(const struct check *check, struct finding *f)
 	size_t used = strlen(f->summary);
 
 	if (check->trials && f->exposed)
-		snprintf(f->summary + used, sizeof(f->summary) - used, "; 95 %% bound %.3g %% of %s",
-			 100 * f->upper_bound_95, check->trials);
+		snprintf(f->summary + used, sizeof(f->summary) - used,
+			 "; 95 %% bound %.3g %% of %s", 100 * f->upper_bound_95, check->trials);
 }
 
 struct judgement *fold_finish(struct fold *f)
@@ -367,6 +368,7 @@ struct judgement *fold_finish(struct fold *f)
 		struct listener *l = &f->all[i];
 
 		l->idle = l->check->idle && l->check->idle(l->state, w);
+		finding_pardon(l->finding, w);
 		l->check->finish(l->state, w, l->finding);
 		verdict_finish(l->finding);
 		tell_bound(l->check, l->finding);

@@ -108,3 +108,32 @@ void finding_trust(struct finding *f, const struct world *w, enum lane_role role
 		      "what looks like %llu violations came after the last word of a %s lane",
 		      taken_back, lane_role_name(role));
 }
+
+static bool is_late(const struct world *w, uint64_t call)
+{
+	for (unsigned i = 0; i < w->late_call_count; i++) {
+		if (call && w->late_calls[i] == call)
+			return true;
+	}
+	return false;
+}
+
+void finding_pardon(struct finding *f, const struct world *w)
+{
+	size_t kept = 0, count = f->witness_count;
+
+	for (size_t i = 0; w->late_call_count && i < count; i++) {
+		if (!is_late(w, f->witnesses[i].call)) {
+			f->witnesses[kept++] = f->witnesses[i];
+			continue;
+		}
+		f->violations--;
+		f->anomalies[f->witnesses[i].anomaly]--;
+		f->witness_count--;
+	}
+	if (f->witness_count < count)
+		verdict_doubt(
+			f, REASON_SOURCE_LOST,
+			"what looks like %zu violations is of calls whose events came out of order",
+			count - f->witness_count);
+}

@@ -19,6 +19,8 @@ int64_t known_until_ns(const struct world *, enum lane_role);
  * of legs by the workers'). Where it was cut off, what came later convicts nobody: it is taken
  * back, and a doubt. To be called when all violations are in. */
 void finding_trust(struct finding *, const struct world *, enum lane_role);
+/* Violations of calls whose events came out of order are taken back, and a doubt. */
+void finding_pardon(struct finding *, const struct world *);
 /* The finding's summary. */
 void finding_say(struct finding *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -373,19 +373,25 @@ void world_forget(struct world *w, struct world_call *c)
 	 KIND(AGENT_NOTICE) | KIND(LEG_LOSE) | KIND(LEG_END) | KIND(HANGUP_INV) | KIND(CALL_END) | \
 	 KIND(CMD_OK) | KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY))
 
+static void late(struct world *w, const struct event *e)
+{
+	w->late_events++;
+	if (w->last_ns - e->t_ns > w->latest_by_ns)
+		w->latest_by_ns = w->last_ns - e->t_ns;
+	if (e->call && w->late_call_count < LATE_CALLS_MAX)
+		w->late_calls[w->late_call_count++] = e->call;
+}
+
 void world_event(struct world *w, const struct event *e, struct world_call **ret)
 {
 	if (!w->events++) {
 		w->first_ns = e->t_ns;
 		w->phases.list[0].start_ns = e->t_ns;
 	}
-	if (e->t_ns < w->last_ns) {
-		w->late_events++;
-		if (w->last_ns - e->t_ns > w->latest_by_ns)
-			w->latest_by_ns = w->last_ns - e->t_ns;
-	} else {
+	if (e->t_ns < w->last_ns)
+		late(w, e);
+	else
 		w->last_ns = e->t_ns;
-	}
 	*ret = NULL;
 	if (CALL_KINDS >> e->kind & 1)
 		*ret = call_event(w, e);

@@ -98,6 +98,8 @@ struct world_config {
 	uint16_t target_stickiness_s, deregistration_delay_s, idle_s; /* idle_s 0: not known */
 };
 
+enum { LATE_CALLS_MAX = 64 };
+
 struct world {
 	const struct scenario *scenario;
 	const struct history *names; /* may be NULL: numbers are printed instead */
@@ -117,8 +119,8 @@ struct world {
 	int64_t director_ns;		     /* last event of the cutover's walk */
 	int64_t run_end_ns;
 	uint8_t run_end_flags;
-	int64_t reload_ns, hard_stop_ns;     /* last reload of the balancer; 0 none, 0 never */
-	int64_t redis_ended_ns;		     /* last end of a Redis server */
+	int64_t reload_ns, hard_stop_ns; /* last reload of the balancer; 0 none, 0 never */
+	int64_t redis_ended_ns;		 /* last end of a Redis server */
 	bool scripted; /* somebody else acts: signals that are not on record are to be expected */
 	const char *failure; /* of ours, that ended the run; NULL: none */
 	const char *refused; /* by the deployed system, before anybody called; NULL: not */
@@ -129,6 +131,8 @@ struct world {
 	uint64_t doubles;     /* a second call.start or call.end */
 	uint64_t late_events; /* came after one with a later stamp, by that much at most: */
 	int64_t latest_by_ns;
+	uint64_t late_calls[LATE_CALLS_MAX]; /* of them: theirs, as far as there is room */
+	unsigned late_call_count;
 	uint64_t two_colors;   /* times an instance was said to be of another color than before */
 	uint8_t two_colored;   /* the last of them */
 	int64_t fresh_blue_ns; /* last fresh dial.inv of the shift that ended on blue; 0: none */
