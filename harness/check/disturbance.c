@@ -30,8 +30,8 @@ struct call_part {
 
 static bool is_disturbance(const struct world_call *c, const struct event *e)
 {
-	return c->profile == PROFILE_RESUMABLE && c->admitted_ns && !c->hangup_ns && !c->lost_ns &&
-	       e->leg == c->leg && e->flags == SIDE_AGENT && !(c->flags & CALL_PLANNED_LOSS);
+	return c->admitted_ns && !c->lost_ns && e->leg == c->leg && e->flags == SIDE_AGENT &&
+	       !(c->flags & CALL_PLANNED_LOSS);
 }
 
 static void back(struct call_part *m, const struct world_call *c, const struct event *e)

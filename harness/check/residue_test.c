@@ -47,6 +47,8 @@ static void what_is_said_counts_and_names(void **state)
 
 		if (!strstr(text, said[i].text))
 			fail_msg("%s: %s", said[i].name, text);
+		if (!strcmp(said[i].name, "fail-keys"))
+			assert_true(f->violations == 3 && f->anomalies[ANOMALY_KEY_LEFT] == 3);
 		judgement_free(j);
 	}
 }
