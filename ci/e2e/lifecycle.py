@@ -188,6 +188,22 @@ def redis_killed():
     lib.judged_again(run.record, code, run.stdout())
 
 
+def agent_killed():
+    """SIGKILL of an agent from outside: its calls are dropped, and the cause is that it died, not a guess and not unknown"""
+    run = Run()
+    run.reaches("smoke")
+    os.kill(run.pid_of("blue-1"), signal.SIGKILL)
+    code = run.ends()
+    run.leaves_nothing()
+    assert code == 99, f"exit {code}: {run.stdout()[-1500:]}{run.stderr()[-500:]}"
+    result = lib.load_result(os.path.join(run.record, "result.json"))
+    causes = {(c["name"], w["cause"]) for c in result["checks"] for w in c["witnesses"]}
+    assert ("dropped_calls", "instance_died") in causes, causes
+    assert ("drained_before_teardown", "instance_died") in causes, causes
+    assert not any(cause == "unknown" for _, cause in causes), causes
+    lib.judged_again(run.record, code, run.stdout())
+
+
 def record_survives():
     """A killed run's record is readable: check judges the prefix, never as a pass"""
     run = Run()
@@ -315,5 +331,5 @@ def all_killed_in_a_script():
 
 if __name__ == "__main__":
     lib.main([interrupted_once, interrupted_twice, interrupted_while_starting, interrupted_in_a_canary, run_killed,
-              supervisor_killed, both_killed, killed_while_starting, worker_killed, redis_killed, record_survives, script_hangs,
-              interrupted_in_a_script, run_killed_in_a_script, all_killed_in_a_script])
+              supervisor_killed, both_killed, killed_while_starting, worker_killed, redis_killed, agent_killed, record_survives,
+              script_hangs, interrupted_in_a_script, run_killed_in_a_script, all_killed_in_a_script])
