@@ -142,7 +142,7 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 	if (e->code == VERB_GET) {
 		if (e->flags & CMD_NIL && m->persist.written && e->due_ns > m->persist.written_ns &&
 		    world_call_lives(c))
-			continuity_gone(s, m, c, w, e, f);
+			continuity_gone(m, c, w, e, f);
 		else if (e->flags & CMD_HAS_STATE && world_call_lives(c))
 			read_again(s, m, e);
 		return;
@@ -181,8 +181,6 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 
 	if (e->kind == EVENT_BYPASS)
 		((struct continuity *)state)->bypassed += e->n;
-	else if (e->kind == EVENT_EXIT && !strncmp(world_note(w, e), "redis", 5))
-		((struct continuity *)state)->server_ended_ns = e->t_ns;
 	if (!c)
 		return;
 	switch (e->kind) {
@@ -303,7 +301,7 @@ const struct check check_state_continuity = {
 		"what a caller was told is in the state of whoever answers it next, once, and was in Redis before it was told",
 	.trials = "resumes",
 	.kinds = KIND(START_OK) | KIND(RESUME_OK) | KIND(TURN_INV) | KIND(REPLY_OK) | KIND(CMD_OK) |
-		 KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY) | KIND(BYPASS) | KIND(EXIT),
+		 KIND(CMD_ERR) | KIND(CMD_INFO) | KIND(KEY) | KIND(BYPASS),
 	.state_bytes = sizeof(struct continuity),
 	.call_bytes = sizeof(struct continuity_call),
 	.begin = begin,

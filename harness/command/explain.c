@@ -28,8 +28,8 @@ enum { MARKS_MAX = 32, NAMED_MAX = 3 };
 /* Follows one call through the history. */
 struct story {
 	uint64_t call;
-	int64_t start_ns;	     /* of the run: times are printed from there */
-	uint64_t instances[4];	     /* set of the instances it met */
+	int64_t start_ns;      /* of the run: times are printed from there */
+	uint64_t instances[4]; /* set of the instances it met */
 	/* When checks hold something against it, and what that came from. */
 	int64_t harms[MARKS_MAX], causes[MARKS_MAX];
 	size_t mark_count;
@@ -46,7 +46,7 @@ struct search {
 	uint64_t call; /* the one that is meant; 0: none */
 	size_t matches;
 	char *named[NAMED_MAX]; /* of the matches, for a helpful error */
-	const char **ids; /* all, of the history */
+	const char **ids;	/* all, of the history */
 	size_t count, cap;
 };
 
@@ -157,9 +157,7 @@ static char mark_of(const struct story *story, const struct event *e)
 	char mark = ' ';
 
 	for (size_t i = 0; i < story->mark_count && mark != '>'; i++)
-		mark = e->t_ns == story->harms[i]  ? '>' :
-		       e->t_ns == story->causes[i] ? '*' :
-						     mark;
+		mark = e->t_ns == story->harms[i] ? '>' : e->t_ns == story->causes[i] ? '*' : mark;
 	return mark;
 }
 

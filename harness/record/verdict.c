@@ -36,9 +36,12 @@ void verdict_violation(struct finding *f, const struct witness *witness)
 	f->violations++;
 	f->anomalies[witness->anomaly]++;
 	if (f->witness_count < WITNESS_MAX)
-		f->witnesses[f->witness_count++] = *witness;
-	else if (f->focus && witness->call == f->focus)
-		f->witnesses[WITNESS_MAX - 1] = *witness;
+		f->witness_count++;
+	else if (!f->focus || witness->call != f->focus)
+		return;
+	f->witnesses[f->witness_count - 1] = *witness;
+	if (!witness->cause) /* one that is caused by nothing else */
+		f->witnesses[f->witness_count - 1].cause = witness->anomaly;
 }
 
 void verdict_doubt(struct finding *f, enum reason reason, const char *fmt, ...)

@@ -32,7 +32,7 @@ struct witness {
 	int64_t t_ns;         /* monotonic; reports print it from run.start */
 	int64_t cause_ns;     /* the event the cause is told from; 0: it is told from none */
 	enum anomaly anomaly; /* what is wrong */
-	enum anomaly cause;   /* why, by signature; ANOMALY_UNKNOWN rather than the nearest event */
+	enum anomaly cause; /* why, by signature; unknown, not the nearest event; none: itself */
 	enum phase phase;
 	enum color color;
 	uint8_t instance;
@@ -64,7 +64,7 @@ struct finding {
 const char *verdict_name(enum verdict v); /* "pass" "inconclusive" "fail" */
 enum verdict verdict_worse(enum verdict a, enum verdict b);
 void verdict_saw(struct finding *, uint64_t exposed, uint64_t need);
-/* Adds a violation; keeps the first WITNESS_MAX witnesses. */
+/* Adds a violation; keeps the first WITNESS_MAX witnesses, each with a cause. */
 void verdict_violation(struct finding *, const struct witness *);
 /* Adds a reason for inconclusive; the same reason twice is kept once (first text). */
 void verdict_doubt(struct finding *, enum reason, const char *fmt, ...)

@@ -224,6 +224,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_INSTANCE_DIED] = "instance_died",
 	[ANOMALY_DRAIN_CUT_SHORT] = "drain_cut_short",
 	[ANOMALY_MEMORY_ONLY] = "memory_only",
+	[ANOMALY_STATE_DELETED] = "state_deleted",
 	[ANOMALY_PROCESS_LEFT] = "process_left",
 	[ANOMALY_KEY_LEFT] = "key_left",
 	[ANOMALY_CLIENTS_PAUSED] = "clients_paused",

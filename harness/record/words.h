@@ -235,7 +235,8 @@ enum anomaly {
 	ANOMALY_REDIS_ENDED,	 /* a Redis server ended, and what it knew with it */
 	ANOMALY_INSTANCE_DIED,	 /* its instance ended, and nobody had told it to */
 	ANOMALY_DRAIN_CUT_SHORT, /* its instance took another call's end for the last */
-	ANOMALY_MEMORY_ONLY,	 /* the tap saw no command of the call: kept in a process only */
+	ANOMALY_MEMORY_ONLY,	 /* the tap saw no write of the call: kept in a process only */
+	ANOMALY_STATE_DELETED,	 /* an agent had deleted the state of the call */
 	ANOMALY_PROCESS_LEFT,	 /* did not end, or was nobody's */
 	ANOMALY_KEY_LEFT,	 /* a state outlives its call for longer than declared */
 	ANOMALY_CLIENTS_PAUSED,	 /* Redis still holds clients back */

@@ -261,6 +261,18 @@ struct cause cause_of_silence(const struct world *w, const struct world_call *c)
 	return cause;
 }
 
+struct cause cause_of_loss(const struct world *w, const struct world_call *c, int64_t from_ns,
+			   int64_t to_ns)
+{
+	if (w->redis_ended_ns > from_ns && w->redis_ended_ns <= to_ns)
+		return (struct cause){ .anomaly = ANOMALY_REDIS_ENDED,
+				       .since_ns = w->redis_ended_ns,
+				       .offset_ns = to_ns - w->redis_ended_ns };
+	if (c->refused_ns > from_ns && c->refused_ns <= to_ns)
+		return of_refusal(c, to_ns);
+	return (struct cause){ .anomaly = ANOMALY_UNKNOWN };
+}
+
 enum anomaly cause_of_exit(const struct world_instance *on)
 {
 	if (on->died)

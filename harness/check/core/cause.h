@@ -27,6 +27,13 @@
  *   redis_refused       Redis refused a command of the call
  *   redis_ended         a Redis server ended
  *
+ *   turns lost from the state
+ *   memory_only         no write of the call ever reached Redis
+ *   state_deleted       an agent deleted it between the two
+ *   redis_ended         a Redis server ended between the acknowledgement and the loss
+ *   redis_refused       Redis refused a command of the call between the two
+ *   ack_early           nothing of all this, and turns were answered before they were written
+ *
  *   dials refused       tls_version, tls_certificate: what the handshake failed with
  */
 #ifndef CHECK_CORE_CAUSE_H
@@ -46,6 +53,9 @@ struct cause cause_of_cut(const struct world *, const struct leg_cut *);
 struct cause cause_of_drop(const struct world *, const struct world_call *);
 /* Of a call that heard nothing. */
 struct cause cause_of_silence(const struct world *, const struct world_call *);
+/* Of acknowledged turns that the state had at from_ns, or should have had, and not at to_ns. */
+struct cause cause_of_loss(const struct world *, const struct world_call *, int64_t from_ns,
+			   int64_t to_ns);
 /* Of an instance's end: by an unrecorded signal, of itself; unknown when we had asked for it. */
 enum anomaly cause_of_exit(const struct world_instance *);
 /* Of a dial that failed by this enum dial_failure: tls_version, tls_certificate, or unknown. */
@@ -57,7 +67,8 @@ const char *cut_text(const struct leg_cut *, char out[CUT_TEXT_MAX]);
 enum { CAUSE_TEXT_MAX = 160 };
 const char *cause_text(const struct world *, const struct leg_cut *, const struct cause *,
 		       char out[CAUSE_TEXT_MAX]);
-/* "; Redis had refused a command of it (readonly) at +12.300 s"; "" with unknown. */
+/* Of a silence or a loss: "; Redis had refused a command of it (readonly) at +12.300 s"; "" with
+ * unknown. */
 const char *silence_text(const struct world *, const struct world_call *, const struct cause *,
 			 char out[CAUSE_TEXT_MAX]);
 

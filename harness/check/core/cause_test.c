@@ -211,11 +211,61 @@ static void every_cause_has_its_window_and_its_sentence(void **state)
 	}
 }
 
+/* What the state lost: the event lies between the acknowledgement and the loss, or is no cause. */
+static void every_lost_turn_has_a_cause(void **state)
+{
+	static const struct {
+		const char *history;
+		enum anomaly anomaly, cause;
+		const char *text;
+	} rows[] = {
+		{ "ack-lost", ANOMALY_ACK_LOST, ANOMALY_UNKNOWN, "no later read had them" },
+		{ "ack-lost-redis-ended", ANOMALY_ACK_LOST, ANOMALY_REDIS_ENDED,
+		  "; a Redis server had ended at +12.007 s" },
+		{ "ack-lost-redis-ended-before", ANOMALY_ACK_LOST, ANOMALY_UNKNOWN,
+		  "no later read had them" },
+		{ "ack-lost-redis-ended-after", ANOMALY_ACK_LOST, ANOMALY_UNKNOWN,
+		  "no later read had them" },
+		{ "ack-lost-redis-refused", ANOMALY_ACK_LOST, ANOMALY_REDIS_REFUSED,
+		  "; Redis had refused a command of it (loading) at +12.007 s" },
+		{ "ack-lost-redis-refused-after", ANOMALY_ACK_LOST, ANOMALY_UNKNOWN,
+		  "no later read had them" },
+		{ "ack-lost-in-memory", ANOMALY_ACK_LOST, ANOMALY_MEMORY_ONLY,
+		  "no later read had them" },
+		{ "deleted", ANOMALY_ACK_LOST, ANOMALY_STATE_DELETED, "had deleted the state" },
+		{ "stale-resume", ANOMALY_STALE_RESUME, ANOMALY_STALE_RESUME,
+		  "a later read had them all" },
+		{ "evaporated-restart", ANOMALY_EVAPORATED, ANOMALY_REDIS_ENDED,
+		  "a Redis server had ended" },
+		{ "regress", ANOMALY_REGRESS, ANOMALY_REGRESS, "" },
+	};
+	struct story_scenario story;
+
+	(void)state;
+	story_scenario(&story);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "fail-%s", rows[i].history);
+		struct judgement *j = golden_judge("state_continuity", name, &story.scenario);
+		const struct finding *f = golden_finding(j, "state_continuity");
+		if (!f->witness_count || f->witnesses[0].anomaly != rows[i].anomaly ||
+		    f->witnesses[0].cause != rows[i].cause ||
+		    !strstr(f->witnesses[0].text, rows[i].text))
+			fail_msg("%s: expected %s by %s [%s], got %s by %s [%s]", name,
+				 anomaly_name(rows[i].anomaly), anomaly_name(rows[i].cause),
+				 rows[i].text, anomaly_name(f->witnesses[0].anomaly),
+				 anomaly_name(f->witnesses[0].cause), f->witnesses[0].text);
+		judgement_free(j);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cause_needs_its_own_instance_and_its_own_window),
 		cmocka_unit_test(every_cause_has_its_window_and_its_sentence),
+		cmocka_unit_test(every_lost_turn_has_a_cause),
 		cmocka_unit_test(an_exit_tells_of_the_signal_that_nobody_recorded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

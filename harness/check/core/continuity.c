@@ -120,7 +120,6 @@ static void convict(struct continuity_call *m, struct witness wit, enum anomaly 
 		    struct finding *f)
 {
 	wit.anomaly = anomaly;
-	wit.cause = ANOMALY_NONE;
 	verdict_violation(f, &wit);
 	m->convicted = true;
 }
@@ -165,6 +164,10 @@ static void lost(struct continuity_call *m, const struct world_call *c, const st
 	m->lost_leg = e->leg;
 	m->lost_color = c->color;
 	m->lost_instance = c->instance;
+	m->lost_from_ns = m->persist.held_ns;
+	m->lost_deleted_by = m->persist.deleted_by;
+	if (m->persist.deleted_ns > m->persist.held_ns)
+		m->lost_deleted_ns = m->persist.deleted_ns;
 }
 
 static void wrong_digest(struct continuity_call *m, const struct world_call *c,
@@ -265,28 +268,32 @@ void continuity_resumed(struct continuity *s, struct continuity_call *m, const s
 		aborted_read(s, m, c, w, e);
 }
 
-void continuity_gone(const struct continuity *s, struct continuity_call *m,
-		     const struct world_call *c, const struct world *w, const struct event *e,
-		     struct finding *f)
+void continuity_gone(struct continuity_call *m, const struct world_call *c, const struct world *w,
+		     const struct event *e, struct finding *f)
 {
 	const struct persist *p = &m->persist;
 	double age_s = (double)(e->t_ns - p->newest_ns) / NS_PER_S;
+	struct witness wit = witness_of_call(w, c, e->t_ns);
 	char where[CAUSE_TEXT_MAX];
 
-	if (p->ttl_s && e->t_ns - p->newest_ns >= (int64_t)p->ttl_s * NS_PER_S)
+	if (p->ttl_s && e->t_ns - p->newest_ns >= (int64_t)p->ttl_s * NS_PER_S) {
 		snprintf(where, sizeof(where), "expired: written %.3f s before to last %u s", age_s,
 			 p->ttl_s);
-	else if (s->server_ended_ns > p->newest_ns)
+	} else if (w->redis_ended_ns > p->newest_ns) {
+		wit.cause = ANOMALY_REDIS_ENDED;
+		wit.cause_ns = w->redis_ended_ns;
 		snprintf(where, sizeof(where), "a Redis server had ended at +%.3f s",
-			 world_s(w, s->server_ended_ns));
-	else
+			 world_s(w, w->redis_ended_ns));
+	} else {
 		snprintf(
 			where, sizeof(where),
 			"evicted, flushed or deleted past the tap: written %.3f s before to last %u s",
 			age_s, p->ttl_s);
-	continuity_convict(m, w, c, e, ANOMALY_EVAPORATED, f,
-			   "Redis has no state of a live call whose turn %u it had accepted (%s)",
-			   p->written, where);
+	}
+	witness_say(&wit, "Redis has no state of a live call whose turn %u it had accepted (%s)",
+		    p->written, where);
+	if (!m->convicted)
+		convict(m, wit, ANOMALY_EVAPORATED, f);
 }
 
 /* ---- the end ---- */
@@ -322,8 +329,28 @@ void continuity_tell_missing(const struct continuity *s, bool tap_is_whole, stru
 	}
 }
 
-static void name_loss(struct continuity_call *m, const struct world_call *c, const struct world *w,
-		      struct finding *f)
+/* Why turns that were acknowledged by from_ns are not in the state at to_ns. */
+static void give_cause(const struct continuity *s, const struct continuity_call *m,
+		       const struct world_call *c, const struct world *w, int64_t from_ns,
+		       int64_t to_ns, struct witness *wit)
+{
+	const struct persist *p = &m->persist;
+	struct cause cause = cause_of_loss(w, c, from_ns, to_ns);
+	bool unwritten = !p->newest_ns && !p->written && !p->unsure && !p->deleted_ns;
+	size_t used = strlen(wit->text);
+	char why[CAUSE_TEXT_MAX];
+
+	if (s->tap && !s->bypassed && unwritten)
+		cause = (struct cause){ .anomaly = ANOMALY_MEMORY_ONLY };
+	else if (cause.anomaly == ANOMALY_UNKNOWN && p->was_early)
+		cause.anomaly = ANOMALY_ACK_EARLY;
+	wit->cause = cause.anomaly;
+	wit->cause_ns = cause.since_ns;
+	snprintf(wit->text + used, sizeof(wit->text) - used, "%s", silence_text(w, c, &cause, why));
+}
+
+static void name_loss(struct continuity *s, struct continuity_call *m, const struct world_call *c,
+		      const struct world *w, struct finding *f)
 {
 	struct witness wit = witness_of_call(w, c, m->lost_ns);
 	char deleted[96] = "";
@@ -331,14 +358,21 @@ static void name_loss(struct continuity_call *m, const struct world_call *c, con
 	wit.leg = m->lost_leg;
 	wit.color = m->lost_color;
 	wit.instance = m->lost_instance;
-	if (m->persist.deleted_ns && m->persist.deleted_ns <= m->lost_ns)
+	if (m->lost_deleted_ns)
 		snprintf(deleted, sizeof(deleted), "; %s had deleted the state at +%.3f s",
-			 world_instance_name(w, m->persist.deleted_by),
-			 world_s(w, m->persist.deleted_ns));
+			 world_instance_name(w, m->lost_deleted_by),
+			 world_s(w, m->lost_deleted_ns));
 	witness_say(&wit, "%s %u turns after %u had been acknowledged; %s%s",
 		    m->lost_n ? "was shown only" : "was shown", m->lost_n, m->lost_acked,
 		    m->found_again ? "a later read had them all" : "no later read had them",
 		    deleted);
+	give_cause(s, m, c, w, m->lost_from_ns, m->lost_ns, &wit);
+	if (m->lost_deleted_ns) {
+		wit.cause = ANOMALY_STATE_DELETED;
+		wit.cause_ns = m->lost_deleted_ns;
+	} else if (m->found_again && wit.cause == ANOMALY_UNKNOWN) {
+		wit.cause = ANOMALY_STALE_RESUME; /* it was there: the read is all that was wrong */
+	}
 	convict(m, wit, m->found_again ? ANOMALY_STALE_RESUME : ANOMALY_ACK_LOST, f);
 }
 
@@ -357,6 +391,7 @@ static void never_persisted(struct continuity *s, struct continuity_call *m,
 	witness_say(&wit,
 		    "turns %u to %u were acknowledged, the last state Redis accepted holds %u",
 		    p->low > p->unsure ? p->low : p->unsure + 1U, p->high, p->written);
+	give_cause(s, m, c, w, c->admitted_ns, c->end_ns, &wit);
 	if (p->written && p->was_early) { /* a queue behind the reply that never got to it */
 		convict(m, wit, ANOMALY_ACK_LOST, f);
 		return;
@@ -373,10 +408,10 @@ static void fell(struct continuity *s, const struct continuity_call *m, const st
 	struct witness wit = witness_of_call(w, c, p->fell_ns);
 
 	wit.anomaly = p->fell_n < m->acked ? ANOMALY_ACK_LOST : ANOMALY_REGRESS;
-	wit.cause = ANOMALY_NONE;
 	wit.instance = p->fell_instance;
 	witness_say(&wit, "Redis showed %s %u turns after it had held %u, and never those again",
 		    world_instance_name(w, p->fell_instance), p->fell_n, p->held);
+	give_cause(s, m, c, w, p->held_ns, p->fell_ns, &wit);
 	continuity_miss(s, &wit);
 }
 
@@ -384,7 +419,7 @@ void continuity_settle(struct continuity *s, struct continuity_call *m, const st
 		       const struct world *w, struct finding *f)
 {
 	if (m->lost_ns)
-		name_loss(m, c, w, f);
+		name_loss(s, m, c, w, f);
 	else if (m->convicted)
 		return;
 	else if (m->persist.fell_ns)

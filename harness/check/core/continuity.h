@@ -56,11 +56,12 @@ struct continuity_call {
 	struct persist persist;
 	struct keeping keeping;
 	int64_t lost_ns;       /* a read showed less than was acknowledged; 0: none */
+	int64_t lost_from_ns, lost_deleted_ns; /* Redis had held it; and was told to delete it */
 	uint32_t version;      /* highest shown */
 	uint16_t acked, shown; /* highest reply; highest n shown */
 	uint16_t lost_n, lost_acked, lost_leg;
 	struct answers answers[2]; /* on the two newest legs that answered, newest first */
-	uint8_t lost_color, lost_instance;
+	uint8_t lost_color, lost_instance, lost_deleted_by;
 	bool found_again; /* a later read had it all */
 	bool resent, convicted;
 };
@@ -74,7 +75,6 @@ struct continuity {
 	uint64_t missing_count, missing_of[ANOMALY_COUNT];
 	uint64_t bypassed;	 /* clients of Redis that came past the tap */
 	uint64_t surfaced;	 /* writes of unknown outcome that took effect: legal */
-	int64_t server_ended_ns; /* a Redis of the stack ended; 0: none */
 };
 
 /* One violation; the call is judged no further. */
@@ -89,8 +89,8 @@ void continuity_read(struct continuity_call *, const struct world_call *, const 
 void continuity_resumed(struct continuity *, struct continuity_call *, const struct world_call *,
 			const struct world *, const struct event *resume_ok);
 /* Redis has no state of a live call: where it went, as far as the record tells. */
-void continuity_gone(const struct continuity *, struct continuity_call *, const struct world_call *,
-		     const struct world *, const struct event *cmd_ok, struct finding *);
+void continuity_gone(struct continuity_call *, const struct world_call *, const struct world *,
+		     const struct event *cmd_ok, struct finding *);
 /* What was kept back is told, or doubted. */
 void continuity_miss(struct continuity *, const struct witness *);
 void continuity_tell_missing(const struct continuity *, bool tap_is_whole, struct finding *);

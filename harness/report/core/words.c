@@ -87,7 +87,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_INSTANCE_DIED] = "its instance ended although nobody had told it to",
 	[ANOMALY_DRAIN_CUT_SHORT] =
 		"its instance ended its drain while the call was live",
-	[ANOMALY_MEMORY_ONLY] = "no command of the call reached Redis: its state was kept in a process",
+	[ANOMALY_MEMORY_ONLY] = "no write of the call reached Redis: its state was kept in a process",
+	[ANOMALY_STATE_DELETED] = "an agent had deleted the state of the live call",
 	[ANOMALY_TTL_LONG] = "the state was given more time to live than declared",
 	[ANOMALY_PROCESS_LEFT] = "a process of the run did not end by itself",
 	[ANOMALY_KEY_LEFT] = "the state of a call outlives it for longer than declared",
