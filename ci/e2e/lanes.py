@@ -108,6 +108,17 @@ def flipped_anywhere():
             judged(f"{name} flipped at {at}", name, files={name: data})
 
 
+def without_a_block():
+    """each lane, with one block taken out of it (at most 12 of them, the first and the last included)"""
+    for name in lanes():
+        data = contents(name)
+        found = blocks(data)
+        for i in sorted({i * (len(found) - 1) // 11 for i in range(12)}):
+            begin = found[i][0]
+            end = found[i + 1][0] if i + 1 < len(found) else len(data)
+            judged(f"{name} without its block at {begin}", name, files={name: data[:begin] + data[end:]})
+
+
 def unknown_kind():
     """an event of a kind this program does not know, in a block that is otherwise sound"""
     for name in lanes():
@@ -135,4 +146,4 @@ def half_deleted():
 
 
 if __name__ == "__main__":
-    lib.main([whole, cut_between_blocks, cut_anywhere, flipped_anywhere, unknown_kind, lanes_of_two_runs, half_deleted])
+    lib.main([whole, cut_between_blocks, cut_anywhere, flipped_anywhere, without_a_block, unknown_kind, lanes_of_two_runs, half_deleted])

@@ -41,7 +41,8 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 #define EVENT_KINDS(X)                                                                           \
 	/* --- lane housekeeping (every lane) --- */                                             \
 	X(LANE_END, "lane.end",                                                                  \
-	  "aux: events lost for lack of room. The last event of a whole lane")                   \
+	  "aux: events lost for lack of room; ver: names in the lane, 0 not said. The last "     \
+	  "event of a whole lane")                                                               \
 	X(HEARTBEAT, "heartbeat",                                                                \
 	  "aux: loop lag us since the last one; ver: cpu ms so far; epoch: rss KiB; n: "         \
 	  "descriptors; code: enum lane_role, leg: index of the lane")                           \

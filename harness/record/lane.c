@@ -29,9 +29,9 @@ struct block {
 };
 
 struct lane {
-	int fd, error; /* errno of the write that broke it, 0 while whole */
-	uint32_t seq;
-	int64_t oldest_ns; /* stamp of the first event of the block */
+	int fd, error;	     /* errno of the write that broke it, 0 while whole */
+	uint32_t seq, named; /* events, and names, so far */
+	int64_t oldest_ns;   /* stamp of the first event of the block */
 	struct names instances, notes;
 	struct block events, names;
 	char path[4096];
@@ -229,6 +229,7 @@ static void add_name(struct lane *lane, enum name_space space, uint64_t id, cons
 
 	if (lane->names.length + sizeof(name) + name.length > LANE_BLOCK_BYTES)
 		write_block(lane, &lane->names, LANE_NAMES);
+	lane->named++;
 	memcpy(block_end(&lane->names), &name, sizeof(name));
 	lane->names.length += sizeof(name);
 	memcpy(block_end(&lane->names), text, name.length);
@@ -302,11 +303,13 @@ bool lane_broken(const struct lane *lane)
 
 int lane_close(struct lane *lane, struct err *err)
 {
+	struct event end = event_make(EVENT_LANE_END, clock_now_ns());
 	int status = 0;
 
 	if (!lane)
 		return 0;
-	lane_event(lane, event_make(EVENT_LANE_END, clock_now_ns()));
+	end.ver = lane->named;
+	lane_event(lane, end);
 	if (lane_flush(lane) < 0)
 		status = err_errno(err, ERR_HARNESS, lane->error, "lane: write %s", lane->path);
 	lane_free(lane);

@@ -104,7 +104,6 @@ int lane_reader_open(const char *path, const char *name, struct history_names *n
 		reader.note_kinds |= (uint64_t)event_conn_is_note(kind) << kind;
 	reader.events = xcalloc(EVENTS_CAP, sizeof(*reader.events));
 	reader.note_cap = 16;
-	reader.note_count = 1; /* note 0 is no note */
 	reader.note = xcalloc(reader.note_cap, sizeof(*reader.note));
 	lane_reader_rewind(&reader);
 	*ret = reader;
@@ -127,7 +126,9 @@ void lane_reader_rewind(struct lane_reader *reader)
 
 	reader->at = reader->limit = reader->count = 0;
 	reader->at_end = reader->ended = false;
-	reader->next_seq = 0;
+	reader->next_seq = reader->named = 0;
+	reader->note_count = 1; /* note 0 is no note */
+	memset(reader->instance, 0, sizeof(reader->instance));
 	reader->offset = sizeof(struct lane_header);
 	status->events = 0;
 	status->first_ns = status->last_ns = 0;
@@ -140,6 +141,7 @@ static void remember_name(struct lane_reader *reader, const struct lane_name *na
 {
 	struct history_names *names = reader->names;
 
+	reader->named++;
 	if (name->space == NAME_CALL) {
 		call_names_add(&names->calls, name->id, text, name->length);
 		return;
@@ -189,6 +191,15 @@ static void take_names(struct lane_reader *reader, const struct lane_block *bloc
 			(unsigned long long)reader->offset);
 }
 
+/* Its instance's name, or its note's, was in a block that is not here. */
+static bool is_nameless(const struct lane_reader *reader, const struct event *event)
+{
+	bool has_note = event->kind < EVENT_KIND_COUNT && reader->note_kinds >> event->kind & 1;
+
+	return (event->instance && !reader->instance[event->instance]) ||
+	       (has_note && event->conn >= reader->note_count);
+}
+
 /* Slow path of take_events: anything but the next good event ends the lane. What stands behind a
  * gap is true, but not the whole truth: it would convict calls of what is missing. */
 static void inspect(struct lane_reader *reader, const struct event *event)
@@ -201,6 +212,9 @@ static void inspect(struct lane_reader *reader, const struct event *event)
 	else if (event->seq < reader->next_seq)
 		damaged(reader, "event %u where %u was due before byte %llu", event->seq,
 			reader->next_seq, place);
+	else if (is_nameless(reader, event))
+		damaged(reader, "instance %u or note %u of event %u has no name before byte %llu",
+			event->instance, event->conn, event->seq, place);
 	else if (reader->ended)
 		damaged(reader, "events after lane.end before byte %llu", place);
 	else
@@ -229,14 +243,17 @@ static bool take_events(struct lane_reader *reader, uint32_t count)
 		size_t i = reader->count;
 		struct event *event = &events[i];
 		bool good = event->seq == reader->next_seq && !reader->ended &&
-			    event->kind < EVENT_KIND_COUNT && event->color < COLOR_COUNT &&
-			    event->t_ns >= 0 && event->t_ns < INT64_MAX;
+			    !is_nameless(reader, event) && event->kind < EVENT_KIND_COUNT &&
+			    event->color < COLOR_COUNT && event->t_ns >= 0 &&
+			    event->t_ns < INT64_MAX;
 		if (!good) {
 			inspect(reader, event);
 			return false;
 		}
 		reader->next_seq++;
 		reader->ended = event->kind == EVENT_LANE_END;
+		if (reader->ended && event->ver && event->ver != reader->named)
+			damaged(reader, "%u of its %u names are here", reader->named, event->ver);
 		event->instance = reader->instance[event->instance];
 		if (event->conn && (reader->note_kinds >> event->kind & 1))
 			event->conn = event->conn < reader->note_count ? reader->note[event->conn] :

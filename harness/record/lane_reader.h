@@ -20,10 +20,10 @@ struct lane_reader {
 	struct event *events;
 	size_t at, limit, count;
 	int fd;
-	bool at_end, ended; /* no more blocks; lane.end was seen */
-	bool has_header;    /* false: the file was cut inside it */
-	uint32_t next_seq;
-	uint64_t offset; /* of the next block */
+	bool at_end, ended;	  /* no more blocks; lane.end was seen */
+	bool has_header;	  /* false: the file was cut inside it */
+	uint32_t next_seq, named; /* names seen */
+	uint64_t offset;	  /* of the next block */
 	uint64_t note_kinds;
 	struct lane_header header;
 	struct lane_status status;

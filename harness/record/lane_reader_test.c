@@ -272,6 +272,60 @@ static void an_event_recorded_late_is_put_in_place(void **state)
 	teardown(&f);
 }
 
+/* The block of names is taken out: whoever was named in it. */
+static void a_lane_without_its_names_is_not_whole(void **state)
+{
+	static const struct {
+		uint8_t instance;
+		bool note;
+		uint64_t delivered;
+		const char *damage;
+	} cases[] = {
+		{ 0, false, 2, "2 of its 3 names are here" },
+		{ 1, false, 0, "instance 1 or note 0 of event 0 has no name" },
+		{ 0, true, 0, "instance 0 or note 1 of event 0 has no name" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct event event = event_make(EVENT_ACTION_INV, 1);
+		struct lane_block names;
+		struct fixture f;
+		size_t size, begin = sizeof(struct lane_header), end;
+		char *file;
+
+		setup(&f);
+		struct lane *lane = test_lane_open(&f.dir, "r1", ROLE_WORKER, 0);
+		event.instance = cases[i].instance;
+		event.conn = cases[i].note;
+		if (cases[i].instance)
+			lane_instance(lane, "blue-1");
+		else if (cases[i].note)
+			lane_note(lane, "a note");
+		else
+			lane_call(lane, 98, "c-98");
+		lane_event(lane, event);
+		lane_flush(lane);
+		lane_call(lane, 99, "c-99");
+		lane_call(lane, 100, "c-100");
+		test_lane_close(lane);
+
+		file = test_file_read(f.path, &size);
+		memcpy(&names, file + begin, sizeof(names));
+		end = begin + sizeof(names) + names.length;
+		memmove(file + begin, file + end, size - end);
+		test_file_write(f.path, file, size - (end - begin));
+		free(file);
+		assert_int_equal(open_reader(&f), 0);
+		assert_int_equal(drain(&f.reader), cases[i].delivered);
+		assert_false(f.reader.status.whole);
+		assert_int_equal(
+			strncmp(f.reader.status.damage, cases[i].damage, strlen(cases[i].damage)),
+			0);
+		teardown(&f);
+	}
+}
+
 /* What 5,000 callers say while one waits for its first message. */
 static void an_event_may_be_late_by_a_thousand_others(void **state)
 {
@@ -383,6 +437,7 @@ int main(void)
 		cmocka_unit_test(damage_is_told_with_its_place_and_the_prefix_kept),
 		cmocka_unit_test(numbers_of_names_become_the_historys),
 		cmocka_unit_test(an_event_recorded_late_is_put_in_place),
+		cmocka_unit_test(a_lane_without_its_names_is_not_whole),
 		cmocka_unit_test(an_event_may_be_late_by_a_thousand_others),
 		cmocka_unit_test(many_full_blocks_come_in_order_without_loss),
 		cmocka_unit_test(what_is_not_a_lane_is_refused_with_its_name),
