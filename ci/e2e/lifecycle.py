@@ -204,6 +204,23 @@ def agent_killed():
     lib.judged_again(run.record, code, run.stdout())
 
 
+def agent_frozen():
+    """SIGSTOP of an agent from outside, until callers have given up: they heard nothing, and the cause is that it stood still"""
+    run = Run()
+    run.reaches("smoke")
+    pid = run.pid_of("blue-1")
+    os.kill(pid, signal.SIGSTOP)
+    lib.wait_until(lambda: re.search(r"dropped [1-9]", run.stderr()) or run.process.poll() is not None, 60)
+    lib.kill(pid, signal.SIGCONT)
+    code = run.ends()
+    run.leaves_nothing()
+    assert code == 99, f"exit {code}: {run.stdout()[-1500:]}{run.stderr()[-500:]}"
+    result = lib.load_result(os.path.join(run.record, "result.json"))
+    muted = [w for c in result["checks"] if c["name"] == "dropped_calls" for w in c["witnesses"] if w["anomaly"] == "muted"]
+    assert muted and all(w["cause"] == "frozen" and w["instance"] == "blue-1" for w in muted), muted
+    lib.judged_again(run.record, code, run.stdout())
+
+
 def record_survives():
     """A killed run's record is readable: check judges the prefix, never as a pass"""
     run = Run()
@@ -331,5 +348,5 @@ def all_killed_in_a_script():
 
 if __name__ == "__main__":
     lib.main([interrupted_once, interrupted_twice, interrupted_while_starting, interrupted_in_a_canary, run_killed,
-              supervisor_killed, both_killed, killed_while_starting, worker_killed, redis_killed, agent_killed, record_survives,
+              supervisor_killed, both_killed, killed_while_starting, worker_killed, redis_killed, agent_killed, agent_frozen, record_survives,
               script_hangs, interrupted_in_a_script, run_killed_in_a_script, all_killed_in_a_script])

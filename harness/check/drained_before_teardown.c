@@ -188,7 +188,6 @@ static void belief(struct state *s, const struct world *w, const struct event *e
 	c = some_call_on(w, 0, e->color);
 	wit = c ? witness_of_call(w, c, e->t_ns) : witness_of_moment(w, e->t_ns);
 	wit.anomaly = ANOMALY_DRAIN_LIE;
-	wit.cause = ANOMALY_UNKNOWN;
 	wit.color = e->color;
 	if (e->aux < there)
 		snprintf(asked, sizeof(asked), "%u of its %u instances asked", e->aux, there);
