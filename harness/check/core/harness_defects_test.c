@@ -1,10 +1,10 @@
 /*
- * Who judges the judge: the ten defects a harness may have itself (drills 3.2), and what sees each.
+ * Who judges the judge: the defects a harness may have itself (drills 3.2), and what sees each.
  * Below, the record is what the defective harness would have left of the clean story; none of them
  * may pass. Beside that, the test that reddens when the defect is planted in the code itself.
  *
  *   H1   a 1000 by the agent is taken for the end of a call      sim/call_test, outcome_test
- *   H2   a lane loses a block                                    lane_reader_test
+ *   H2   a lane loses a block                                    lane_test, lane_reader_test
  *   H3   an agent reaches Redis past the tap                     state_continuity_test
  *   H4   what was never answered is left out of the histogram    metrics_test, gates_test
  *   H6   nobody looks for turns answered twice                   state_continuity_test
@@ -12,6 +12,8 @@
  *   H8   events of one stamp are merged in reverse               history_test, lane_reader_test
  *   H9   the color of a leg is an older one                      sim/call_test, honest_harness_test
  *   H10  events are let go before late ones came                 lane_reader_test
+ *
+ * H5, a fault that is reported and not injected, concerns runs with faults only.
  */
 #include "base/clock.h"
 #include "check/core/fold.h"
