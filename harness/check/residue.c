@@ -1,8 +1,9 @@
 /*
  * I12, residue: when all is over nothing is left of it. The supervisor looks, last of all, and puts
- * on record what it finds: processes that had to be killed, states that outlive their calls for
- * longer than declared, a Redis that still holds its clients back. Faults are known by their own
- * events: what was armed must have been healed, and must not bite after that.
+ * on record what it finds: processes that had to be killed, descriptors that instances without
+ * calls still hold, states that outlive their calls for longer than declared, a Redis that still
+ * holds its clients back. Faults are known by their own events: what was armed must have been
+ * healed, and must not bite after that.
  *
  * A record of a deployed system has none of this, and is not judged.
  */
@@ -45,6 +46,8 @@ static void looked(struct state *s, const struct world *w, const struct event *e
 		[RESIDUE_KEYS] = { ANOMALY_KEY_LEFT,
 				   "states never expire, or later than declared" },
 		[RESIDUE_CLIENTS] = { ANOMALY_CLIENTS_PAUSED, "writes of ours was held back" },
+		[RESIDUE_DESCRIPTORS] = { ANOMALY_DESCRIPTORS_LEFT,
+					  "instances hold more descriptors than at first" },
 	};
 	char text[FINDING_TEXT_MAX];
 

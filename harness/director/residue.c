@@ -1,12 +1,14 @@
 #include "director/residue.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "net/redis.h"
 
-enum { NOTE_MAX = 200 };
+enum { NOTE_MAX = 200, DESCRIPTORS_SPARE = 8 }; /* spare: health checks come and go */
+static const int64_t settled_within_ns = NS_PER_S;
 static const int64_t answer_within_ns = 2 * NS_PER_S;
 
 void residue_find_redis(const char *bindings, char *out, size_t size)
@@ -119,6 +121,72 @@ void residue_of_redis(struct lane *lane, const struct scenario *sc, const char *
 			looks[i].look(lane, sc, redis, run6);
 		redis_close(redis);
 	}
+}
+
+/* ---- descriptors ---- */
+
+static int descriptors_of(const struct member *m)
+{
+	char path[64];
+	DIR *folder;
+	int count = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)m->process.pid);
+	folder = opendir(path);
+	while (folder && readdir(folder))
+		count++;
+	if (folder)
+		closedir(folder);
+	return count;
+}
+
+void residue_count_descriptors(struct stage *stage)
+{
+	for (size_t i = 0; i < stage->count; i++)
+		if (stage->members[i].kind == MEMBER_AGENT)
+			stage->members[i].descriptors = descriptors_of(&stage->members[i]);
+}
+
+/* How many agents have more of them than at first, by more than a few. */
+static unsigned grown(const struct stage *stage, unsigned *ret_agents, struct buf *who)
+{
+	unsigned count = 0;
+
+	*ret_agents = 0;
+	buf_clear(who);
+	for (size_t i = 0; i < stage->count; i++) {
+		const struct member *m = &stage->members[i];
+		int now = m->kind == MEMBER_AGENT && !m->ended ? descriptors_of(m) : 0;
+
+		*ret_agents += now > 0;
+		if (!m->descriptors || now <= m->descriptors + DESCRIPTORS_SPARE)
+			continue;
+		buf_printf(who, "%s%s %d, at first %d", who->len ? ", " : "", m->name, now,
+			   m->descriptors);
+		count++;
+	}
+	return count;
+}
+
+static void tick(void *user)
+{
+	(void)user;
+}
+
+void residue_of_agents(struct stage *stage)
+{
+	int64_t deadline_ns = clock_now_ns() + settled_within_ns;
+	struct loop_timer *timer = loop_timer_new(stage->loop, tick, NULL);
+	struct buf who = buf_init(NOTE_MAX);
+	unsigned agents, left;
+
+	while ((left = grown(stage, &agents, &who)) && clock_now_ns() < deadline_ns) {
+		loop_timer_at(timer, clock_now_ns() + 20 * NS_PER_MS);
+		loop_run_once(stage->loop);
+	}
+	tell(stage->lane, RESIDUE_DESCRIPTORS, left, agents, 0, buf_text(&who));
+	loop_timer_free(timer);
+	buf_free(&who);
 }
 
 /* ---- processes ---- */

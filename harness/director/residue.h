@@ -17,6 +17,10 @@ void residue_find_redis(const char *bindings, char *out, size_t size);
  * nothing. */
 void residue_of_redis(struct lane *, const struct scenario *, const char *address,
 		      const char *run6);
+/* Before the first call, and when all callers have gone and agents have not: the descriptors of
+ * each. Waits up to a second for sockets that are still being closed. */
+void residue_count_descriptors(struct stage *);
+void residue_of_agents(struct stage *);
 /* When everything has ended: who had to be killed. strays: children that nobody here had started
  * and that had not ended, or -1 when they could not be killed. */
 void residue_of_processes(const struct stage *, int strays);

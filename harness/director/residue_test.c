@@ -137,6 +137,45 @@ static void a_redis_that_is_gone_cannot_be_looked_at(void **state)
 	buf_free(&told);
 }
 
+/* One that holds a few more is within what comes and goes; the count at first is set back. */
+static void an_agent_that_holds_more_descriptors_than_at_first_is_named(void **state)
+{
+	static const char *const argv[] = { "sleep", "600", NULL };
+	static const struct {
+		int more;
+		const char *told;
+	} cases[] = {
+		{ 0, "descriptors 0 of 1: \n" },
+		{ 8, "descriptors 0 of 1: \n" },
+		{ 9, "descriptors 1 of 1: blue-1 " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct member_spec spec = { .kind = MEMBER_AGENT,
+					    .name = "blue-1",
+					    .program = "/bin/sleep",
+					    .argv = argv };
+		struct buf told = buf_init(4096);
+		struct err err = { .kind = ERR_NONE };
+		struct member *m;
+		struct scene s;
+
+		scene_open(&s);
+		if (stage_start(&s.stage, &spec, &m, &err) < 0)
+			fail_msg("%s", err.text);
+		residue_count_descriptors(&s.stage);
+		assert_true(m->descriptors > 0);
+		m->descriptors -= cases[i].more;
+		residue_of_agents(&s.stage);
+		stage_end(&s.stage, MEMBER_AGENT, 20 * NS_PER_S);
+		stage_end(&s.stage, MEMBER_REDIS, 20 * NS_PER_S);
+		scene_close(&s, &told);
+		assert_told(&told, cases[i].told);
+		buf_free(&told);
+	}
+}
+
 static void the_address_is_found_among_the_bindings(void **state)
 {
 	static const struct {
@@ -164,6 +203,7 @@ int main(void)
 		cmocka_unit_test(
 			a_redis_that_answers_nobody_holds_clients_back_and_has_to_be_killed),
 		cmocka_unit_test(a_redis_that_is_gone_cannot_be_looked_at),
+		cmocka_unit_test(an_agent_that_holds_more_descriptors_than_at_first_is_named),
 		cmocka_unit_test(the_address_is_found_among_the_bindings),
 	};
 

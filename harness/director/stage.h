@@ -45,7 +45,8 @@ struct member {
 	struct process process;
 	struct loop_fd *control_watch, *exit_watch;
 	bool ready, finished, ended;
-	bool forced; /* stage_end had to kill it */
+	bool forced;	 /* stage_end had to kill it */
+	int descriptors; /* of an agent, before the first call */
 	int status;			  /* once ended */
 	struct control_counters counters; /* the last ones */
 	struct control_message *greeting; /* its READY or FAILED */

@@ -289,6 +289,7 @@ static int bring_up(struct supervisor *s, struct err *err)
 	    stage_await_ready(director, ready_within_ns, err) < 0)
 		goto out;
 	s->director = director;
+	residue_count_descriptors(&s->stage);
 	result = 0;
 out:
 	buf_free(&bindings);
@@ -327,6 +328,7 @@ static void wind_down(struct supervisor *s)
 	stage_end(&s->stage, MEMBER_DIRECTOR,
 		  15 * NS_PER_S); /* may be healing: one control call takes up to 10 s */
 	stage_end(&s->stage, MEMBER_OBSERVER, 5 * NS_PER_S);
+	residue_of_agents(&s->stage);
 	stage_end(&s->stage, MEMBER_AGENT, 5 * NS_PER_S);
 	stage_end(&s->stage, MEMBER_BALANCER, 5 * NS_PER_S);
 	residue_of_redis(s->stage.lane, s->settings->scenario, s->redis, s->settings->run6);

@@ -165,6 +165,7 @@ static const char *const residues[] = {
 	[RESIDUE_PROCESSES] = "processes",
 	[RESIDUE_KEYS] = "keys",
 	[RESIDUE_CLIENTS] = "clients",
+	[RESIDUE_DESCRIPTORS] = "descriptors",
 };
 AGREE(residues, RESIDUE_COUNT);
 
@@ -229,6 +230,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_KEY_LEFT] = "key_left",
 	[ANOMALY_CLIENTS_PAUSED] = "clients_paused",
 	[ANOMALY_FAULT_LEFT] = "fault_left",
+	[ANOMALY_DESCRIPTORS_LEFT] = "descriptors_left",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 

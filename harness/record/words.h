@@ -173,6 +173,7 @@ enum residue {
 	RESIDUE_PROCESSES = 0, /* had to be killed, or were children nobody had started */
 	RESIDUE_KEYS,	       /* states of its calls that outlive their declared time */
 	RESIDUE_CLIENTS,       /* Redis still holds its clients back */
+	RESIDUE_DESCRIPTORS,   /* of instances without calls: more than when they began */
 	RESIDUE_COUNT
 };
 
@@ -241,6 +242,7 @@ enum anomaly {
 	ANOMALY_KEY_LEFT,	 /* a state outlives its call for longer than declared */
 	ANOMALY_CLIENTS_PAUSED,	 /* Redis still holds clients back */
 	ANOMALY_FAULT_LEFT,	 /* a fault was not healed, or bit after it was */
+	ANOMALY_DESCRIPTORS_LEFT, /* an instance without calls holds more than when it began */
 	ANOMALY_COUNT
 };
 

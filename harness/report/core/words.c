@@ -94,6 +94,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_KEY_LEFT] = "the state of a call outlives it for longer than declared",
 	[ANOMALY_CLIENTS_PAUSED] = "Redis was left holding its clients back",
 	[ANOMALY_FAULT_LEFT] = "a fault was not healed",
+	[ANOMALY_DESCRIPTORS_LEFT] = "an instance without calls holds more descriptors than at first",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
 	       "every anomaly has its sentence");
