@@ -204,6 +204,9 @@ class Record:
         if bare and out:
             delays = [e.n for e in self.all("config") if e.place < cut.place]
             consider("deregistration", out[0].t + (delays[-1] * S if delays else DELAY), EARLY, LATE)
+        reloads = [e for e in self.all("reload") if e.place < cut.place]
+        if bare and reloads and reloads[-1].aux:
+            consider("reload", reloads[-1].t + reloads[-1].aux * MS, EARLY, LATE)
         self.ends_of_its_own(leg, cut, consider)
         if not best and self.of_many(leg, cut):
             best.append((0, "cap"))
