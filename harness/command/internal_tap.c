@@ -80,16 +80,34 @@ static void on_control(void *user, int events)
 	}
 }
 
-/* "blue-1:blue,green-1:green" -> one door each, told in the greeting. */
-static int open_doors(struct redis_tap *tap, const char *instances,
+/* "NAME=HOST:PORT,HOST:PORT\n": the doors of one instance, one a server. */
+static int open_doors_of(struct redis_tap *tap, size_t servers, const char *name, enum color color,
+			 struct buf *told, struct err *err)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct address at;
+
+	buf_printf(told, "%s=", name);
+	for (size_t i = 0; i < servers; i++) {
+		if (address_parse("127.0.0.1:0", true, &at, err) < 0 ||
+		    redis_tap_listen(tap, i, name, color, &at, err) < 0)
+			return -1;
+		address_text(&at, text);
+		buf_printf(told, "%s%s", i ? "," : "", text);
+	}
+	buf_puts(told, "\n");
+	return 0;
+}
+
+/* "blue-1:blue,green-1:green" -> doors for each, told in the greeting. */
+static int open_doors(struct redis_tap *tap, size_t servers, const char *instances,
 		      struct control_message *greeting, struct err *err)
 {
 	struct buf text = buf_init(CONTROL_TEXT_MAX - 1);
 	int result = 0;
 
 	while (*instances && !result) {
-		char name[32], color[16], told[ADDRESS_TEXT_MAX];
-		struct address at;
+		char name[32], color[16];
 		int parsed, used = 0;
 
 		if (sscanf(instances, "%31[^:,]:%15[^:,]%n", name, color, &used) != 2) {
@@ -98,14 +116,9 @@ static int open_doors(struct redis_tap *tap, const char *instances,
 			break;
 		}
 		parsed = color_parse(color);
-		if (address_parse("127.0.0.1:0", true, &at, err) < 0 ||
-		    redis_tap_listen(tap, name, parsed > 0 ? (enum color)parsed : COLOR_UNKNOWN,
-				     &at, err) < 0) {
-			result = -1;
-			break;
-		}
-		address_text(&at, told);
-		if (buf_printf(&text, "%s=%s\n", name, told) < 0)
+		result = open_doors_of(tap, servers, name,
+				       parsed > 0 ? (enum color)parsed : COLOR_UNKNOWN, &text, err);
+		if (!result && text.overflow)
 			result = err_set(err, ERR_HARNESS, "tap: more addresses than %d bytes",
 					 CONTROL_TEXT_MAX);
 		instances += used;
@@ -113,6 +126,30 @@ static int open_doors(struct redis_tap *tap, const char *instances,
 	}
 	control_text(greeting, "%s", buf_text(&text));
 	buf_free(&text);
+	return result;
+}
+
+/* "HOST:PORT,...", the first is what the tap is made with; how many. */
+static int stand_before(struct tap_process *p, const char *key, char *redis, size_t *ret_servers,
+			struct err *err)
+{
+	char *rest = redis, *text;
+	struct address at;
+	int result = 0;
+
+	*ret_servers = 0;
+	while (!result && (text = strsep(&rest, ","))) {
+		if (address_parse(text, false, &at, err) < 0)
+			result = err_context(err, "tap: redis");
+		else if (!p->tap)
+			result = redis_tap_new(p->loop, p->lane, key, &at, &p->tap, err);
+		else if (*ret_servers < REDIS_TAP_SERVERS_MAX)
+			redis_tap_behind(p->tap, &at);
+		else
+			result = err_set(err, ERR_HARNESS, "tap: more than %d servers of Redis",
+					 REDIS_TAP_SERVERS_MAX);
+		++*ret_servers;
+	}
 	return result;
 }
 
@@ -135,23 +172,21 @@ static int bind_tap(struct tap_process *p, const char *dir, const struct scenari
 {
 	struct lane_identity identity = { .seed = scenario->seed, .role = ROLE_TAP };
 	char redis[300], instances[CONTROL_TEXT_MAX];
-	struct address upstream;
+	size_t servers;
 
 	if (!control_value(bind, "run_id", identity.run, sizeof identity.run) ||
 	    !control_value(bind, "redis", redis, sizeof redis) ||
 	    !control_value(bind, "instances", instances, sizeof instances))
 		return err_set(err, ERR_HARNESS,
 			       "tap: run_id, redis and instances are needed to begin");
-	if (address_parse(redis, false, &upstream, err) < 0)
-		return err_context(err, "tap: redis");
 	scenario_digest(scenario, identity.scenario_digest);
 	if (lane_open(dir, &identity, &p->lane, err) < 0)
 		return -1;
-	if (redis_tap_new(p->loop, p->lane, scenario->state.key, &upstream, &p->tap, err) < 0 ||
+	if (stand_before(p, scenario->state.key, redis, &servers, err) < 0 ||
 	    pull_first(p, bind, err) < 0)
 		return -1;
 	redis_tap_watch(p->tap);
-	return open_doors(p->tap, instances, greeting, err);
+	return open_doors(p->tap, servers, instances, greeting, err);
 }
 
 static void serve(struct tap_process *p)

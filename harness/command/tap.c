@@ -105,7 +105,7 @@ static int open_door(struct alone *a, const char *name, enum color color, const 
 	else
 		snprintf(text, sizeof text, "%s", where);
 	if (address_parse(text, true, &at, err) < 0 ||
-	    redis_tap_listen(a->tap, name, color, &at, err) < 0)
+	    redis_tap_listen(a->tap, 0, name, color, &at, err) < 0)
 		return -1;
 	address_text(&at, text);
 	printf("door    %s  for %s, %s\n", text, name, color_name(color));

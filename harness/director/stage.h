@@ -33,14 +33,16 @@ enum member_kind {
 };
 enum { MEMBERS_MAX = 96, STAGE_INSTANCES_MAX = 16 };
 
-#define STAGE_REGION "us-east-1" /* where the local balancer says it is */
+#define STAGE_REDIS_MASTER "crossfade" /* what the Sentinels call the primary */
+#define STAGE_REGION "us-east-1"       /* where the local balancer says it is */
 
 struct stage;
 
 struct member {
 	struct stage *stage;
 	enum member_kind kind;
-	char name[32]; /* blue-1, redis, alb, tap, worker-0 */
+	char name[32];	  /* blue-1, redis, sentinel-1, alb, tap, worker-0 */
+	char address[32]; /* of a Redis or Sentinel: HOST:PORT */
 	enum color color;
 	struct process process;
 	struct loop_fd *control_watch, *exit_watch;
@@ -73,7 +75,7 @@ struct stage {
 	void *user;
 	bool cancelled; /* set by the owner: every await gives up at once */
 	struct stage_credentials credentials;
-	bool unsigned_control; /* no credentials are made: the edge takes anybody's */
+	bool unsigned_control;	     /* no credentials are made: the edge takes anybody's */
 	uint16_t port, control_port; /* of the edge; 0 any free one */
 	char ca[4096]; /* of the local listener: who is to be believed; "" without TLS */
 	struct member members[MEMBERS_MAX];
@@ -113,8 +115,10 @@ void stage_free(struct stage *); /* everything must have ended */
 /* Brings up the local stack (redis-server, tap, agents of both colors, edge) and appends its late
  * variables, one "name=value" line each, to bindings: redis, alb (HOST:PORT), balancer (URL of its
  * control plane), instances ("NAME:COLOR:HOST:PORT,..."), pids (of them, in the same order),
- * ca (with TLS), load_balancer, listener, rule, blue, green (ARNs). The credentials stay in the
- * stage; surroundings.h makes an environment of both. */
+ * ca (with TLS), load_balancer, listener, rule, blue, green (ARNs); with Sentinel also
+ * redis_servers and sentinels ("HOST:PORT,..."; the first server is the primary, to begin with) and
+ * redis_master (its name). The credentials stay in the stage; surroundings.h makes an environment
+ * of both. */
 int stage_local_up(struct stage *, const struct scenario *, struct buf *bindings, struct err *);
 
 #endif

@@ -145,6 +145,9 @@ int stack_environment(const struct scenario *sc, const char *bindings,
 		add(ret, "TEST_HEADER=%s", test_header);
 	add(ret, "CROSSFADE=%s", crossfade);
 	add_binding(ret, bindings, "ca", "CA_FILE");
+	add_binding(ret, bindings, "redis_servers", "REDIS_SERVERS");
+	add_binding(ret, bindings, "sentinels", "REDIS_SENTINELS");
+	add_binding(ret, bindings, "redis_master", "REDIS_MASTER");
 	if (add_bound(ret, "WS_URL", sc->target.url, bindings, err) < 0 ||
 	    add_bound(ret, "REDIS", sc->state.redis, bindings, err) < 0)
 		return err_context(err, "environment of the stack");

@@ -10,6 +10,7 @@
  *   BLUE_INSTANCES GREEN_INSTANCES ("host:port ...") BLUE_PIDS GREEN_PIDS ("pid ...")
  *   WS_URL (target.url up to the call's id) TEST_HEADER REDIS CROSSFADE (our own binary)
  *   CA_FILE (of a wss WS_URL)
+ *   REDIS_SERVERS REDIS_SENTINELS ("host:port,...") REDIS_MASTER (behind Sentinel)
  *
  * What is not known is left out: of a deployed system that is most of it, and region and
  * credentials are the caller's own. The lines hold a secret: they go into an environment, nowhere

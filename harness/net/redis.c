@@ -129,40 +129,107 @@ static int name_first(struct redis *redis, int64_t deadline_ns, struct err *err)
 	return 0;
 }
 
-static redisReply *command(struct redis *redis, int type, struct err *err, const char *fmt, ...)
+/* After the command was queued, or was not; `what` is its name. */
+static redisReply *answer_of(struct redis *redis, int queued, int64_t deadline_ns, const char *what,
+			     struct err *err)
 {
-	const char *name_end = strchr(fmt, ' ');
-	int name = (int)(name_end ? (size_t)(name_end - fmt) : strlen(fmt));
+	int name = (int)strcspn(what, " ");
 	redisReply *reply = NULL;
 	struct err why = { .kind = ERR_NONE };
-	int64_t deadline_ns = clock_now_ns() + redis->timeout_ns;
-	va_list ap;
-	int queued;
 
-	va_start(ap, fmt);
-	if (redis->broken)
-		err_set(&why, ERR_WORLD, "the connection is lost");
-	else if (name_first(redis, deadline_ns, &why) < 0)
-		;
-	else if (queued = redisvAppendCommand(redis->context, fmt, ap), queued != REDIS_OK)
+	if (queued != REDIS_OK)
 		err_set(&why, ERR_HARNESS, "%s", redis->context->errstr);
 	else
 		reply = receive(redis, deadline_ns, &why);
-	va_end(ap);
 	if (!reply) {
 		redis->broken = true;
-	} else if (reply->type != type &&
-		   !(type == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)) {
-		if (reply->type == REDIS_REPLY_ERROR)
-			err_set(&why, ERR_WORLD, "%s", reply->str);
-		else
-			err_set(&why, ERR_WORLD, "an answer of another type (%d)", reply->type);
+	} else if (reply->type == REDIS_REPLY_ERROR) {
+		err_set(&why, ERR_WORLD, "%s", reply->str);
 		freeReplyObject(reply);
 		reply = NULL;
 	}
 	if (!reply)
-		err_set(err, why.kind, "redis %s: %.*s: %s", redis->address, name, fmt, why.text);
+		err_set(err, why.kind, "redis %s: %.*s: %s", redis->address, name, what, why.text);
 	return reply;
+}
+
+/* May anything be said on this connection? */
+static int begin(struct redis *redis, int64_t deadline_ns, const char *what, struct err *err)
+{
+	struct err why = { .kind = ERR_NONE };
+
+	if (redis->broken)
+		err_set(&why, ERR_WORLD, "the connection is lost");
+	else if (!name_first(redis, deadline_ns, &why))
+		return 0;
+	redis->broken = true;
+	return err_set(err, why.kind, "redis %s: %.*s: %s", redis->address, (int)strcspn(what, " "),
+		       what, why.text);
+}
+
+static redisReply *command(struct redis *redis, int type, struct err *err, const char *fmt, ...)
+{
+	int64_t deadline_ns = clock_now_ns() + redis->timeout_ns;
+	redisReply *reply;
+	va_list ap;
+
+	if (begin(redis, deadline_ns, fmt, err) < 0)
+		return NULL;
+	va_start(ap, fmt);
+	reply = answer_of(redis, redisvAppendCommand(redis->context, fmt, ap), deadline_ns, fmt,
+			  err);
+	va_end(ap);
+	if (reply && reply->type != type &&
+	    !(type == REDIS_REPLY_STRING && reply->type == REDIS_REPLY_NIL)) {
+		err_set(err, ERR_WORLD, "redis %s: %.*s: an answer of another type (%d)",
+			redis->address, (int)strcspn(fmt, " "), fmt, reply->type);
+		freeReplyObject(reply);
+		reply = NULL;
+	}
+	return reply;
+}
+
+/* Of any shape: what a person would be shown, without the decoration. */
+static int append_lines(struct buf *out, const redisReply *reply)
+{
+	switch (reply->type) {
+	case REDIS_REPLY_ARRAY:
+		for (size_t i = 0; i < reply->elements; i++)
+			if (append_lines(out, reply->element[i]) < 0)
+				return -1;
+		return 0;
+	case REDIS_REPLY_INTEGER:
+		return buf_printf(out, "%lld\n", reply->integer);
+	case REDIS_REPLY_NIL:
+		return buf_puts(out, "\n");
+	default:
+		return buf_append(out, reply->str, reply->len) < 0 ? -1 : buf_puts(out, "\n");
+	}
+}
+
+int redis_ask(struct redis *redis, const char *const *words, struct buf *answer, struct err *err)
+{
+	int64_t deadline_ns = clock_now_ns() + redis->timeout_ns;
+	const char *argv[REDIS_WORDS_MAX];
+	redisReply *reply;
+	int argc = 0, result = 0;
+
+	for (; words[argc]; argc++) {
+		ASSERT(argc < REDIS_WORDS_MAX);
+		argv[argc] = words[argc];
+	}
+	if (begin(redis, deadline_ns, words[0], err) < 0)
+		return -1;
+	reply = answer_of(redis, redisAppendCommandArgv(redis->context, argc, argv, NULL),
+			  deadline_ns, words[0], err);
+	if (!reply)
+		return -1;
+	buf_clear(answer);
+	if (append_lines(answer, reply) < 0)
+		result = err_set(err, ERR_WORLD, "redis %s: %s: an answer of more than %zu bytes",
+				 redis->address, words[0], answer->max);
+	freeReplyObject(reply);
+	return result;
 }
 
 int redis_ping(struct redis *redis, struct err *err)

@@ -14,10 +14,15 @@
 
 struct redis;
 
+enum { REDIS_WORDS_MAX = 16 };
+
 /* address: "HOST:PORT" or "unix:PATH". Errors name the address, never a password. */
 int redis_open(const char *address, int64_t timeout_ns, struct redis **ret, struct err *);
 void redis_close(struct redis *);
 int redis_ping(struct redis *, struct err *);
+/* Any other command, a word each, NULL-terminated; its answer as text, an element of a list a
+ * line. */
+int redis_ask(struct redis *, const char *const *words, struct buf *answer, struct err *);
 /* *ret_found false and empty value when nil. */
 int redis_get(struct redis *, const char *key, bool *ret_found, struct buf *value, struct err *);
 int redis_setex(struct redis *, const char *key, int64_t ttl_s, const char *value, struct err *);

@@ -88,8 +88,9 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	  "code: enum call_end; leg: last leg; turn: turns answered; aux: legs used")            \
 	/* --- Redis tap --- conn: connection; call: hash_id of the id in the key; flags: CMD_*  \
 	 * --- */                                                                                \
-	X(TAP_OPEN, "tap.open", "conn, instance, color: an agent connected")                     \
-	X(TAP_CLOSE, "tap.close", "conn, instance, color; n: commands unanswered")               \
+	X(TAP_OPEN, "tap.open",                                                                  \
+	  "conn, instance, color: an agent connected; aux: to which server, from 0")             \
+	X(TAP_CLOSE, "tap.close", "conn, instance, color, aux; n: commands unanswered")          \
 	X(CMD_INV, "cmd.inv",                                                                    \
 	  "conn, instance, color, code: enum verb, aux: ttl s (0 none), n: turns, "              \
 	  "digest, ver, epoch of the value written; turn: how many fields it has, leg: which, "  \

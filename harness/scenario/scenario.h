@@ -32,7 +32,8 @@
 #include "record/words.h"
 
 enum stack_kind { STACK_NONE = 0, STACK_LOCAL };
-enum redis_kind { REDIS_SINGLE = 0 };
+enum redis_kind { REDIS_SINGLE = 0, REDIS_SENTINEL };
+enum switch_kind { SWITCH_FOLLOW = 0, SWITCH_REAPPLY };
 enum store_kind { STORE_PUBLISHED = 0, STORE_FENCED };
 enum dist_kind { DIST_FIXED = 0, DIST_UNIFORM, DIST_EXPONENTIAL, DIST_LOGNORMAL };
 enum begin_kind { BEGIN_NONE = 0, BEGIN_SIGTERM, BEGIN_DEREGISTER };
@@ -54,6 +55,7 @@ struct stack {
 	int instances;      /* per color */
 	int64_t think_ns;
 	enum redis_kind redis;
+	enum switch_kind after_switch;  /* sentinel: what an agent does behind a new primary */
 	enum store_kind store;          /* how an agent writes the state of a call */
 	/* What the local parts really do; NULL/-1 = as the timers declare. Set by overlays. */
 	char *agent_defect;             /* "D01": passed to the agent as --defect */

@@ -2,9 +2,12 @@
 
 /* clang-format off */
 static const char *const stack_kinds[] = { [STACK_NONE] = "none", [STACK_LOCAL] = "local", NULL };
-static const char *const redis_kinds[] = { [REDIS_SINGLE] = "single", NULL };
+static const char *const redis_kinds[] = { [REDIS_SINGLE] = "single", [REDIS_SENTINEL] = "sentinel", NULL };
 static const char *const store_words[] = {
 	[STORE_PUBLISHED] = "published", [STORE_FENCED] = "fenced", NULL,
+};
+static const char *const switch_words[] = {
+	[SWITCH_FOLLOW] = "follow", [SWITCH_REAPPLY] = "reapply", NULL,
 };
 static const char *const color_words[] = {
 	[COLOR_UNKNOWN] = "", [COLOR_BLUE] = "blue", [COLOR_GREEN] = "green", NULL,
@@ -47,8 +50,12 @@ static const struct field stack_fields[] = {
 	    .min = 1, .max = 16),
 	ROW("think", FIELD_DURATION, AT(stack, think_ns), "how long an agent thinks about a turn",
 	    .fallback = "30ms", .max = 60 * NS_PER_S, .granule_ns = NS_PER_MS),
-	ROW("redis", FIELD_WORD, AT(stack, redis), "what holds the state", .words = redis_kinds,
-	    .fallback = "single"),
+	ROW("redis", FIELD_WORD, AT(stack, redis),
+	    "single: one Redis; sentinel: a primary, two replicas, three Sentinels",
+	    .words = redis_kinds, .fallback = "single"),
+	ROW("after_switch", FIELD_WORD, AT(stack, after_switch),
+	    "what an agent does behind a new primary: follow: goes on; reapply: first writes what it acknowledged and the new one lacks",
+	    .words = switch_words, .fallback = "follow"),
 	ROW("store", FIELD_WORD, AT(stack, store),
 	    "published: GET, then SETEX; fenced: compare-and-set with version, epoch and owner",
 	    .words = store_words, .fallback = "published"),

@@ -16,8 +16,15 @@
 
 enum { BACKLOG = 512, ACCEPT_AT_ONCE = 16, SPARE_DESCRIPTORS = 64 };
 
+/* One Redis behind the tap. */
+struct server {
+	struct address at;
+	struct census *census;
+};
+
 struct door {
 	struct redis_tap *tap;
+	struct server *server;
 	char *name;
 	uint8_t instance, color;
 	struct address at;
@@ -27,6 +34,7 @@ struct door {
 
 struct connection {
 	struct redis_tap *tap;
+	struct server *server;
 	struct connection *next, **link;
 	uint16_t known; /* to the census */
 	struct passage passage;
@@ -43,8 +51,8 @@ struct redis_tap {
 	struct loop *loop;
 	struct lane *lane;
 	struct key_pattern pattern;
-	struct address redis;
-	struct census *census;
+	struct server server[REDIS_TAP_SERVERS_MAX];
+	size_t server_count;
 	struct levers levers;
 	struct lever_record lever_records[LEVERS_MAX];
 	struct loop_timer *heal;
@@ -90,6 +98,7 @@ static void connection_event(struct connection *c, enum event_kind kind, size_t 
 	e.conn = c->passage.inspector.conn;
 	e.instance = c->passage.inspector.instance;
 	e.color = c->passage.inspector.color;
+	e.aux = (uint32_t)(c->server - c->tap->server);
 	e.n = unanswered > UINT16_MAX ? UINT16_MAX : (uint16_t)unanswered;
 	lane_event(c->tap->lane, e);
 }
@@ -245,8 +254,8 @@ static void connection_free(struct connection *c)
 	size_t unanswered = passage_free(&c->passage);
 
 	connection_event(c, EVENT_TAP_CLOSE, unanswered);
-	if (t->census)
-		census_closed(t->census, c->known);
+	if (c->server->census)
+		census_closed(c->server->census, c->known);
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
@@ -273,7 +282,7 @@ static void welcome(struct door *d, int near)
 		close(near);
 		return;
 	}
-	far = address_connect(&t->redis);
+	far = address_connect(&d->server->at);
 	if (far < 0) {
 		close(near); /* as if Redis had refused it */
 		return;
@@ -282,6 +291,7 @@ static void welcome(struct door *d, int near)
 		setsockopt(near, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	c = xcalloc(1, sizeof *c);
 	c->tap = t;
+	c->server = d->server;
 	passage_init(&c->passage, t->loop, &listener, c, &t->pattern, &t->levers, d->name);
 	c->passage.inspector.conn = ++t->last_conn;
 	c->passage.inspector.instance = d->instance;
@@ -293,8 +303,8 @@ static void welcome(struct door *d, int near)
 	t->connections = c;
 	t->connection_count++;
 	connection_event(c, EVENT_TAP_OPEN, 0);
-	if (t->census)
-		c->known = census_opened(t->census, far);
+	if (c->server->census)
+		c->known = census_opened(c->server->census, far);
 	passage_open(&c->passage, near, far);
 }
 
@@ -333,7 +343,7 @@ int redis_tap_new(struct loop *loop, struct lane *lane, const char *key,
 
 	t->loop = loop;
 	t->lane = lane;
-	t->redis = *redis;
+	t->server[t->server_count++].at = *redis;
 	t->connections_max = connections_possible();
 	if (key_pattern_init(&t->pattern, key) < 0) {
 		free(t);
@@ -349,19 +359,30 @@ void redis_tap_watch(struct redis_tap *t)
 	static const struct census_listener listener = { .bypassed = on_bypassed,
 							 .blind = on_census_blind };
 
-	ASSERT(t->census || !t->connections);
-	if (!t->census)
-		t->census = census_new(t->loop, &t->redis, &listener, t);
-	else
-		census_ask(t->census);
+	for (size_t i = 0; i < t->server_count; i++) {
+		struct server *s = &t->server[i];
+
+		ASSERT(s->census || !t->connections);
+		if (!s->census)
+			s->census = census_new(t->loop, &s->at, &listener, t);
+		else
+			census_ask(s->census);
+	}
 }
 
-int redis_tap_listen(struct redis_tap *t, const char *instance, enum color color,
+void redis_tap_behind(struct redis_tap *t, const struct address *redis)
+{
+	ASSERT(t->server_count < REDIS_TAP_SERVERS_MAX);
+	t->server[t->server_count++].at = *redis;
+}
+
+int redis_tap_listen(struct redis_tap *t, size_t server, const char *instance, enum color color,
 		     struct address *at, struct err *err)
 {
 	struct door *d;
 	int fd;
 
+	ASSERT(server < t->server_count);
 	if (t->door_count == REDIS_TAP_DOORS_MAX)
 		return err_set(err, ERR_INPUT, "tap: more than %d instances", REDIS_TAP_DOORS_MAX);
 	fd = address_listen(at, BACKLOG, err);
@@ -369,6 +390,7 @@ int redis_tap_listen(struct redis_tap *t, const char *instance, enum color color
 		return err_context(err, "tap: for %s", instance);
 	d = xcalloc(1, sizeof *d);
 	*d = (struct door){ .tap = t,
+			    .server = &t->server[server],
 			    .fd = fd,
 			    .at = *at,
 			    .name = xstrdup(instance),
@@ -414,10 +436,10 @@ void redis_tap_free(struct redis_tap *t)
 		return;
 	for (size_t i = 0; i < t->door_count; i++)
 		close_door(t->doors[i]);
-	census_free(t->census);
-	t->census = NULL;
 	while (t->connections)
 		connection_free(t->connections);
+	for (size_t i = 0; i < t->server_count; i++)
+		census_free(t->server[i].census);
 	for (size_t i = 0; i < t->levers.count; i++)
 		over(t, &t->levers.list[i]);
 	loop_timer_free(t->heal);

@@ -23,16 +23,19 @@
 #include "net/loop.h"
 #include "record/lane.h"
 
-enum { REDIS_TAP_CONNECTIONS_MAX = 4096, REDIS_TAP_DOORS_MAX = 256 };
+enum { REDIS_TAP_CONNECTIONS_MAX = 4096, REDIS_TAP_DOORS_MAX = 256, REDIS_TAP_SERVERS_MAX = 8 };
 
 struct redis_tap;
 
 /* key: the scenario's state.key. Loop and lane outlive the tap. */
 int redis_tap_new(struct loop *, struct lane *, const char *key, const struct address *redis,
 		  struct redis_tap **ret, struct err *);
-/* Opens a door for an instance; *at becomes where it really is. */
-int redis_tap_listen(struct redis_tap *, const char *instance, enum color, struct address *at,
-		     struct err *);
+/* One more Redis behind the tap: a replica that may become the primary. Servers are counted from 0,
+ * the one it was made with; REDIS_TAP_SERVERS_MAX at most. */
+void redis_tap_behind(struct redis_tap *, const struct address *redis);
+/* Opens a door for an instance, to that server; *at becomes where it really is. */
+int redis_tap_listen(struct redis_tap *, size_t server, const char *instance, enum color,
+		     struct address *at, struct err *);
 /* Looks for clients past the tap, from now on every second; when it does already: once more. First
  * called before the first connection. */
 void redis_tap_watch(struct redis_tap *);

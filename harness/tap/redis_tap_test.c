@@ -56,7 +56,7 @@ static uint16_t open_door(struct scene *s, const char *name, enum color color)
 	struct address at;
 
 	assert_int_equal(address_parse("127.0.0.1:0", true, &at, &err), 0);
-	assert_int_equal(redis_tap_listen(s->tap, name, color, &at, &err), 0);
+	assert_int_equal(redis_tap_listen(s->tap, 0, name, color, &at, &err), 0);
 	address_text(&at, text);
 	return (uint16_t)atoi(strrchr(text, ':') + 1);
 }

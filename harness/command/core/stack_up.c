@@ -85,7 +85,7 @@ static void gather_members(struct up *u, const struct control_message *bindings)
 		*m = (struct stack_member){ .color = from->color };
 		snprintf(m->name, sizeof m->name, "%s", from->name);
 		if (from->kind == MEMBER_REDIS)
-			snprintf(m->address, sizeof m->address, "%s", f->redis);
+			snprintf(m->address, sizeof m->address, "%s", from->address);
 		else if (from->kind == MEMBER_BALANCER)
 			take(bindings, "alb", m->address, sizeof m->address);
 		else
