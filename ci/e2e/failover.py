@@ -38,7 +38,7 @@ def forced():
     assert set(result["anomalies"]) <= {"ack_lost", "evaporated"}, result["anomalies"]
     continuity = next(c for c in result["checks"] if c["name"] == "state_continuity")
     texts = [w["text"] for w in continuity["witnesses"] if w["anomaly"] == "ack_lost"]
-    assert texts and all("turn" in t for t in texts), continuity["witnesses"]
+    assert texts and all("turn" in t and "two Redis servers were primary" in t for t in texts), continuity["witnesses"]
     again = os.path.join(DIR, "again.json")
     code, out, err = lib.run(["check", os.path.join(DIR, "forced"), "--out", f"json={again}"], timeout=60)
     assert code == 99 and lib.load_result(again)["anomalies"] == result["anomalies"], (code, err)

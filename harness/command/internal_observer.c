@@ -12,6 +12,7 @@
 #include "net/process.h"
 #include "observe/active_calls.h"
 #include "observe/redis_control.h"
+#include "observe/redis_roles.h"
 
 enum { INSTANCES_MAX = 64 };
 static const int64_t poll_every_ns = 250 * NS_PER_MS;
@@ -34,6 +35,8 @@ struct observer {
 	bool started, over, orphaned;
 	int64_t heartbeat_due_ns, control_due_ns;
 	struct redis_control *control; /* NULL: no Redis of ours */
+	struct redis_roles *roles;     /* NULL: no Sentinel */
+	int64_t roles_due_ns;
 };
 
 /* "blue-1:blue:127.0.0.1:4711,..." */
@@ -129,6 +132,27 @@ static void control(struct observer *o)
 			    (count && steps[count - 1].answered ? control_every_ns : mute_pause_ns);
 }
 
+/* Who is the primary, by each server's own word. */
+static void look_at_roles(struct observer *o)
+{
+	struct redis_role_said said;
+	int64_t began_ns = clock_now_ns();
+
+	for (size_t i = 0; i < redis_roles_count(o->roles); i++) {
+		enum redis_role role = redis_roles_ask(o->roles, i, &said);
+		struct event e = event_make(EVENT_REDIS_ROLE, clock_now_ns());
+
+		e.n = (uint16_t)i;
+		e.code = (uint16_t)role;
+		e.aux = said.replicas;
+		e.digest = said.offset;
+		e.ver = said.id;
+		e.conn = lane_note(o->lane, "%s", redis_roles_address(o->roles, i));
+		lane_event(o->lane, e);
+	}
+	o->roles_due_ns = began_ns + poll_every_ns;
+}
+
 static void beat(struct observer *o, int64_t now_ns)
 {
 	struct control_message m = control_make(CONTROL_COUNTERS, 0, 0);
@@ -160,6 +184,10 @@ static void observe(struct observer *o)
 			control(o);
 		if (o->control && o->started && o->control_due_ns < next_ns)
 			next_ns = o->control_due_ns;
+		if (o->roles && o->started && !o->over && o->roles_due_ns <= clock_now_ns())
+			look_at_roles(o);
+		if (o->roles && o->started && o->roles_due_ns < next_ns)
+			next_ns = o->roles_due_ns;
 		beat(o, clock_now_ns());
 		lane_tick(o->lane, clock_now_ns());
 		if (!o->over)
@@ -193,7 +221,7 @@ static int observer_process(const struct child *child, struct err *err)
 	struct lane_identity identity = { .seed = child->scenario->seed, .role = ROLE_OBSERVER };
 	struct control_message m, greeting = control_make(CONTROL_READY, 0, 0);
 	int result = child_await_bind("observer", &m, err);
-	char instances[CONTROL_TEXT_MAX];
+	char instances[CONTROL_TEXT_MAX], servers[300];
 	struct observer *o;
 	bool broken;
 
@@ -212,9 +240,12 @@ static int observer_process(const struct child *child, struct err *err)
 		err_errno(err, ERR_HARNESS, errno, "observer: say ready");
 	else
 		result = 0;
+	if (!result && control_value(&m, "redis_servers", servers, sizeof servers))
+		o->roles = redis_roles_new(servers);
 	if (!result)
 		observe(o);
 	redis_control_free(o->control);
+	redis_roles_free(o->roles);
 	broken = o->lane && lane_broken(o->lane);
 	if (o->orphaned) { /* the run was killed: what was seen is kept, and the lane has no end */
 		lane_flush(o->lane);

@@ -182,7 +182,12 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	X(RESIDUE, "residue",                                                                    \
 	  "what a run leaves behind: code: enum residue; aux: how many were looked at; n: how "  \
 	  "many of them are left; conn: note: which, or why nobody could look; flags: "          \
-	  "RESIDUE_UNSEEN")
+	  "RESIDUE_UNSEEN")                                                                      \
+	/* --- observer, once more --- */                                                        \
+	X(REDIS_ROLE, "redis.role",                                                              \
+	  "what a server behind Sentinel says it is: n: its number, from 0 as in tap.open; "     \
+	  "code: enum redis_role; aux: connected replicas; digest: its replication offset; "     \
+	  "ver: the first 32 bits of its replication id; conn: note: its address")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,
@@ -207,6 +212,8 @@ enum { TURN_RESENT = 1 };
 enum { CONTROL_UNANSWERED = 1 };
 /* flags of residue: nobody could look */
 enum { RESIDUE_UNSEEN = 1 };
+/* code of redis.role */
+enum redis_role { REDIS_ROLE_SILENT = 0, REDIS_ROLE_PRIMARY, REDIS_ROLE_REPLICA };
 /* flags of tls: what the handshake offered */
 enum { TLS_ONLY_13 = 1 };
 /* flags of cmd.* */

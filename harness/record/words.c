@@ -222,6 +222,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_FROZEN] = "frozen",
 	[ANOMALY_REDIS_REFUSED] = "redis_refused",
 	[ANOMALY_REDIS_ENDED] = "redis_ended",
+	[ANOMALY_TWO_PRIMARIES] = "two_primaries",
 	[ANOMALY_INSTANCE_DIED] = "instance_died",
 	[ANOMALY_DRAIN_CUT_SHORT] = "drain_cut_short",
 	[ANOMALY_MEMORY_ONLY] = "memory_only",

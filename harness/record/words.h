@@ -243,6 +243,7 @@ enum anomaly {
 	ANOMALY_CLIENTS_PAUSED,	 /* Redis still holds clients back */
 	ANOMALY_FAULT_LEFT,	 /* a fault was not healed, or bit after it was */
 	ANOMALY_DESCRIPTORS_LEFT, /* an instance without calls holds more than when it began */
+	ANOMALY_TWO_PRIMARIES,	 /* two Redis servers took themselves for the primary */
 	ANOMALY_COUNT
 };
 

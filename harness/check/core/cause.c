@@ -261,6 +261,16 @@ struct cause cause_of_silence(const struct world *w, const struct world_call *c)
 	return cause;
 }
 
+/* The servers are asked four times a second: there were two up to so much before they were seen. */
+static const int64_t role_seen_within_ns = 500 * NS_PER_MS;
+
+bool cause_is_two_primaries(const struct world *w, int64_t written_ns, int64_t read_ns)
+{
+	return w->two_primaries_ns && read_ns > w->two_primaries_ns - role_seen_within_ns &&
+	       written_ns > w->two_primaries_ns - role_seen_within_ns &&
+	       (!w->two_primaries_until_ns || written_ns < w->two_primaries_until_ns);
+}
+
 struct cause cause_of_loss(const struct world *w, const struct world_call *c, int64_t from_ns,
 			   int64_t to_ns)
 {
@@ -270,6 +280,10 @@ struct cause cause_of_loss(const struct world *w, const struct world_call *c, in
 				       .offset_ns = to_ns - w->redis_ended_ns };
 	if (c->refused_ns > from_ns && c->refused_ns <= to_ns)
 		return of_refusal(c, to_ns);
+	if (cause_is_two_primaries(w, from_ns, to_ns))
+		return (struct cause){ .anomaly = ANOMALY_TWO_PRIMARIES,
+				       .since_ns = w->two_primaries_ns,
+				       .offset_ns = to_ns - w->two_primaries_ns };
 	return (struct cause){ .anomaly = ANOMALY_UNKNOWN };
 }
 
@@ -365,5 +379,8 @@ const char *silence_text(const struct world *w, const struct world_call *c,
 			 redis_error_name(cause->refused_by), at_s);
 	else if (cause->anomaly == ANOMALY_REDIS_ENDED)
 		snprintf(out, CAUSE_TEXT_MAX, "; a Redis server had ended at +%.3f s", at_s);
+	else if (cause->anomaly == ANOMALY_TWO_PRIMARIES)
+		snprintf(out, CAUSE_TEXT_MAX, "; two Redis servers were primary since +%.3f s",
+			 at_s);
 	return out;
 }

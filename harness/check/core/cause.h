@@ -32,6 +32,7 @@
  *   state_deleted       an agent deleted it between the two
  *   redis_ended         a Redis server ended between the acknowledgement and the loss
  *   redis_refused       Redis refused a command of the call between the two
+ *   two_primaries       acknowledged while two Redis servers said they were the primary
  *   ack_early           nothing of all this, and turns were answered before they were written
  *
  *   dials refused       tls_version, tls_certificate: what the handshake failed with
@@ -56,6 +57,8 @@ struct cause cause_of_silence(const struct world *, const struct world_call *);
 /* Of acknowledged turns that the state had at from_ns, or should have had, and not at to_ns. */
 struct cause cause_of_loss(const struct world *, const struct world_call *, int64_t from_ns,
 			   int64_t to_ns);
+/* Written while two servers said they were the primary, and missed since. */
+bool cause_is_two_primaries(const struct world *, int64_t written_ns, int64_t read_ns);
 /* Of an instance's end: by an unrecorded signal, of itself; unknown when we had asked for it. */
 enum anomaly cause_of_exit(const struct world_instance *);
 /* Of a dial that failed by this enum dial_failure: tls_version, tls_certificate, or unknown. */

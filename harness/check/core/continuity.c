@@ -284,6 +284,11 @@ void continuity_gone(struct continuity_call *m, const struct world_call *c, cons
 		wit.cause_ns = w->redis_ended_ns;
 		snprintf(where, sizeof(where), "a Redis server had ended at +%.3f s",
 			 world_s(w, w->redis_ended_ns));
+	} else if (cause_is_two_primaries(w, p->newest_ns, e->t_ns)) {
+		wit.cause = ANOMALY_TWO_PRIMARIES;
+		wit.cause_ns = w->two_primaries_ns;
+		snprintf(where, sizeof(where), "two Redis servers were primary since +%.3f s",
+			 world_s(w, w->two_primaries_ns));
 	} else {
 		snprintf(
 			where, sizeof(where),

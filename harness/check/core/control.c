@@ -213,6 +213,22 @@ static void instance_event(struct world *w, const struct event *e)
 	}
 }
 
+static void role_event(struct world *w, const struct event *e)
+{
+	uint32_t bit = e->n < 32 ? 1U << e->n : 0;
+	bool were_two = w->primaries & (w->primaries - 1);
+	bool are_two;
+
+	w->primaries = e->code == REDIS_ROLE_PRIMARY ? w->primaries | bit : w->primaries & ~bit;
+	are_two = w->primaries & (w->primaries - 1);
+	if (are_two && !were_two) {
+		w->two_primaries_ns = e->t_ns;
+		w->two_primaries_until_ns = 0;
+	} else if (were_two && !are_two) {
+		w->two_primaries_until_ns = e->t_ns;
+	}
+}
+
 void world_control(struct world *w, const struct event *e)
 {
 	switch (e->kind) {
@@ -224,6 +240,9 @@ void world_control(struct world *w, const struct event *e)
 		return;
 	case EVENT_CONTROL:
 		metrics_control(w, e);
+		return;
+	case EVENT_REDIS_ROLE:
+		role_event(w, e);
 		return;
 	case EVENT_SPAWN:
 	case EVENT_SIGNAL:

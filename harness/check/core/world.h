@@ -121,6 +121,10 @@ struct world {
 	uint8_t run_end_flags;
 	int64_t reload_ns, hard_stop_ns; /* last reload of the balancer; 0 none, 0 never */
 	int64_t redis_ended_ns;		 /* last end of a Redis server */
+	/* Since when, and until when, two Redis servers said they were the primary; 0: never, or it
+	 * is not over. Bit i: server i says so. */
+	int64_t two_primaries_ns, two_primaries_until_ns;
+	uint32_t primaries;
 	bool scripted; /* somebody else acts: signals that are not on record are to be expected */
 	const char *failure; /* of ours, that ended the run; NULL: none */
 	const char *refused; /* by the deployed system, before anybody called; NULL: not */

@@ -18,7 +18,8 @@ const char *event_witness(unsigned kind)
 		return "cutover";
 	if (kind >= EVENT_BYPASS && kind <= EVENT_BITE)
 		return "redis";
-	if (kind == EVENT_COUNT || kind == EVENT_KEY || kind == EVENT_CONTROL)
+	if (kind == EVENT_COUNT || kind == EVENT_KEY || kind == EVENT_CONTROL ||
+	    kind == EVENT_REDIS_ROLE)
 		return "observer";
 	if (kind == EVENT_SAID)
 		return "script";
@@ -306,6 +307,17 @@ void event_describe(const struct history *history, const struct event *e, struct
 		buf_printf(out, "our own %s%s %s", verb_name(e->code),
 			   e->flags & CONTROL_UNANSWERED ? ": no answer for" : " took",
 			   format_duration(e->aux * 1000LL).s);
+		break;
+	case EVENT_REDIS_ROLE:
+		if (e->code == REDIS_ROLE_PRIMARY)
+			buf_printf(out, "server %u is the primary of %u replicas, offset %llu",
+				   e->n + 1, e->aux, (unsigned long long)e->digest);
+		else if (e->code == REDIS_ROLE_REPLICA)
+			buf_printf(out, "server %u is a replica, offset %llu", e->n + 1,
+				   (unsigned long long)e->digest);
+		else
+			buf_printf(out, "server %u does not say what it is", e->n + 1);
+		note(history, e, out);
 		break;
 	case EVENT_RESIDUE:
 		if (e->flags & RESIDUE_UNSEEN)

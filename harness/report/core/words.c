@@ -83,6 +83,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_TTL_SHORT] = "the state was left less time to live than declared",
 	[ANOMALY_FROZEN] = "its instance stood still",
 	[ANOMALY_REDIS_REFUSED] = "Redis had refused a command of the call",
+	[ANOMALY_TWO_PRIMARIES] =
+		"acknowledged by a Redis that had been replaced as primary and did not know it",
 	[ANOMALY_REDIS_ENDED] = "a Redis server ended, and with it what it alone knew",
 	[ANOMALY_INSTANCE_DIED] = "its instance ended although nobody had told it to",
 	[ANOMALY_DRAIN_CUT_SHORT] =

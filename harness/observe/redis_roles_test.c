@@ -1,0 +1,62 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "observe/redis_roles.h"
+
+static void what_a_server_says_it_is_is_read(void **state)
+{
+	static const struct {
+		const char *info;
+		enum redis_role role;
+		struct redis_role_said said;
+	} cases[] = {
+		{ "# Replication\r\nrole:master\r\nconnected_slaves:2\r\n"
+		  "slave0:ip=127.0.0.1,port=1,state=online,offset=419,lag=0\r\n"
+		  "master_replid:f93809412dd9e82d2f3299bad547c9a18a3a9687\r\n"
+		  "master_repl_offset:419\r\n",
+		  REDIS_ROLE_PRIMARY,
+		  { 2, 0xf9380941, 419 } },
+		{ "# Replication\r\nrole:slave\r\nmaster_host:127.0.0.1\r\n"
+		  "slave_repl_offset:7\r\nconnected_slaves:0\r\nmaster_repl_offset:8589934592\r\n",
+		  REDIS_ROLE_REPLICA,
+		  { 0, 0, 8589934592 } },
+		{ "# Replication\r\nconnected_slaves:2\r\n", REDIS_ROLE_SILENT, { 0, 0, 0 } },
+		{ "", REDIS_ROLE_SILENT, { 0, 0, 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct redis_role_said said;
+
+		assert_int_equal(redis_role_parse(cases[i].info, &said), cases[i].role);
+		assert_int_equal(said.replicas, cases[i].said.replicas);
+		assert_int_equal(said.id, cases[i].said.id);
+		assert_int_equal(said.offset, cases[i].said.offset);
+	}
+}
+
+static void a_server_that_is_not_there_is_silent(void **state)
+{
+	struct redis_roles *r = redis_roles_new("127.0.0.1:1,127.0.0.1:2");
+	struct redis_role_said said;
+
+	(void)state;
+	assert_int_equal(redis_roles_count(r), 2);
+	assert_string_equal(redis_roles_address(r, 1), "127.0.0.1:2");
+	assert_int_equal(redis_roles_ask(r, 1, &said), REDIS_ROLE_SILENT);
+	assert_int_equal(said.offset, 0);
+	redis_roles_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_server_says_it_is_is_read),
+		cmocka_unit_test(a_server_that_is_not_there_is_silent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
