@@ -136,6 +136,8 @@ static bool is_context(const struct story *story, const struct event *e)
 		return e->code == ACTION_DEREGISTER || e->code == ACTION_REREGISTER;
 	case EVENT_SIGNAL:
 		return met(story, e->instance);
+	case EVENT_TAP_OPEN:
+		return met(story, e->instance);
 	case EVENT_EXIT:
 		return met(story, e->instance) || !e->instance;
 	default:

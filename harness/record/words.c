@@ -232,6 +232,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_CLIENTS_PAUSED] = "clients_paused",
 	[ANOMALY_FAULT_LEFT] = "fault_left",
 	[ANOMALY_DESCRIPTORS_LEFT] = "descriptors_left",
+	[ANOMALY_REDIS_FAILOVER] = "redis_failover",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 

@@ -244,6 +244,7 @@ enum anomaly {
 	ANOMALY_FAULT_LEFT,	 /* a fault was not healed, or bit after it was */
 	ANOMALY_DESCRIPTORS_LEFT, /* an instance without calls holds more than when it began */
 	ANOMALY_TWO_PRIMARIES,	 /* two Redis servers took themselves for the primary */
+	ANOMALY_REDIS_FAILOVER,	 /* agents turned to another Redis server */
 	ANOMALY_COUNT
 };
 

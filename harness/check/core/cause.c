@@ -234,8 +234,12 @@ struct cause cause_of_drop(const struct world *w, const struct world_call *c)
 	if (c->refused_ns && c->cut.side == SIDE_AGENT && since_ns >= 0 &&
 	    since_ns <= REFUSAL_WINDOW_NS)
 		return of_refusal(c, c->cut.t_ns);
-	if (c->profile == PROFILE_RESUMABLE && c->lost_ns && c->dial_ns > c->lost_ns)
-		cause.anomaly = cause_of_refused_dial(c->dial_failure);
+	if (c->profile != PROFILE_RESUMABLE || !c->lost_ns || c->dial_ns <= c->lost_ns ||
+	    !c->dial_failure)
+		return cause;
+	cause.anomaly = cause_of_refused_dial(c->dial_failure);
+	if (cause.anomaly == ANOMALY_UNKNOWN && c->dial_failure != DIAL_LOCAL_LIMIT)
+		cause.anomaly = ANOMALY_BLOCKED;
 	return cause;
 }
 
@@ -274,6 +278,11 @@ bool cause_is_two_primaries(const struct world *w, int64_t written_ns, int64_t r
 struct cause cause_of_loss(const struct world *w, const struct world_call *c, int64_t from_ns,
 			   int64_t to_ns)
 {
+	for (unsigned i = 0; i < 2; i++)
+		if (w->redis_moved_ns[i] > from_ns && w->redis_moved_ns[i] <= to_ns)
+			return (struct cause){ .anomaly = ANOMALY_REDIS_FAILOVER,
+					       .since_ns = w->redis_moved_ns[i],
+					       .offset_ns = to_ns - w->redis_moved_ns[i] };
 	if (w->redis_ended_ns > from_ns && w->redis_ended_ns <= to_ns)
 		return (struct cause){ .anomaly = ANOMALY_REDIS_ENDED,
 				       .since_ns = w->redis_ended_ns,
@@ -377,6 +386,9 @@ const char *silence_text(const struct world *w, const struct world_call *c,
 	else if (cause->anomaly == ANOMALY_REDIS_REFUSED)
 		snprintf(out, CAUSE_TEXT_MAX, "; Redis had refused a command of it (%s) at +%.3f s",
 			 redis_error_name(cause->refused_by), at_s);
+	else if (cause->anomaly == ANOMALY_REDIS_FAILOVER)
+		snprintf(out, CAUSE_TEXT_MAX,
+			 "; an agent had turned to another Redis server at +%.3f s", at_s);
 	else if (cause->anomaly == ANOMALY_REDIS_ENDED)
 		snprintf(out, CAUSE_TEXT_MAX, "; a Redis server had ended at +%.3f s", at_s);
 	else if (cause->anomaly == ANOMALY_TWO_PRIMARIES)

@@ -30,12 +30,14 @@
  *   turns lost from the state
  *   memory_only         no write of the call ever reached Redis
  *   state_deleted       an agent deleted it between the two
+ *   redis_failover      an agent turned to another Redis server between the two
  *   redis_ended         a Redis server ended between the acknowledgement and the loss
  *   redis_refused       Redis refused a command of the call between the two
  *   two_primaries       acknowledged while two Redis servers said they were the primary
  *   ack_early           nothing of all this, and turns were answered before they were written
  *
- *   dials refused       tls_version, tls_certificate: what the handshake failed with
+ *   dials refused       tls_version, tls_certificate: what the handshake failed with; else blocked,
+ *                       when they were to bring back a call whose leg ended for no known cause
  */
 #ifndef CHECK_CORE_CAUSE_H
 #define CHECK_CORE_CAUSE_H

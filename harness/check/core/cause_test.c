@@ -200,6 +200,8 @@ static void every_cause_has_its_window_and_its_sentence(void **state)
 		{ "muted-redis-refused-before", ANOMALY_UNKNOWN, "while the leg was up" },
 		{ "muted-redis-ended", ANOMALY_REDIS_ENDED,
 		  "; a Redis server had ended at +11.000 s" },
+		{ "not-served-again", ANOMALY_BLOCKED,
+		  "never came back, its last dial failed by http_status" },
 		{ "certificate", ANOMALY_TLS_CERTIFICATE, "never came back" },
 	};
 	struct story_scenario story;
@@ -235,6 +237,10 @@ static void every_lost_turn_has_a_cause(void **state)
 		{ "ack-lost-redis-ended-before", ANOMALY_ACK_LOST, ANOMALY_UNKNOWN,
 		  "no later read had them" },
 		{ "ack-lost-redis-ended-after", ANOMALY_ACK_LOST, ANOMALY_UNKNOWN,
+		  "no later read had them" },
+		{ "ack-lost-redis-failover", ANOMALY_ACK_LOST, ANOMALY_REDIS_FAILOVER,
+		  "; an agent had turned to another Redis server at +12.007 s" },
+		{ "ack-lost-redis-failover-before", ANOMALY_ACK_LOST, ANOMALY_UNKNOWN,
 		  "no later read had them" },
 		{ "ack-lost-redis-refused", ANOMALY_ACK_LOST, ANOMALY_REDIS_REFUSED,
 		  "; Redis had refused a command of it (loading) at +12.007 s" },

@@ -195,6 +195,16 @@ static void reregistered(struct world *w, const struct event *e)
 			w->instances[i].deregister_inv_ns = w->instances[i].deregister_ok_ns = 0;
 }
 
+static void turned_to(struct world *w, struct world_instance *instance, const struct event *e)
+{
+	if (instance->redis && instance->redis != e->aux + 1) {
+		w->redis_moved_ns[1] = e->t_ns;
+		if (!w->redis_moved_ns[0])
+			w->redis_moved_ns[0] = e->t_ns;
+	}
+	instance->redis = e->aux + 1;
+}
+
 static void instance_event(struct world *w, const struct event *e)
 {
 	struct world_instance *instance = &w->instances[e->instance];
@@ -204,6 +214,8 @@ static void instance_event(struct world *w, const struct event *e)
 	if (!e->instance)
 		return;
 	world_instance_color(w, e->instance, e->color);
+	if (e->kind == EVENT_TAP_OPEN)
+		turned_to(w, instance, e);
 	if (e->kind == EVENT_SIGNAL)
 		signalled(w, e);
 	if (e->kind == EVENT_EXIT && !instance->exit_ns) {

@@ -78,6 +78,7 @@ struct world_instance {
 	int64_t stopped_ns, resumed_ns; /* last frozen and thawed */
 	int64_t replied_ns;		/* its last reply to anybody */
 	int64_t gap_from_ns, gap_to_ns; /* the last time it answered nobody past dead_after */
+	uint32_t redis; /* the server it last turned to, from 1; 0: to none yet */
 	int64_t goodbye_ns;		/* first hangup on it after its SIGTERM */
 	/* The first legs it lost since that, a moment apart each: from, to, how many. */
 	int64_t burst_from_ns, burst_to_ns;
@@ -125,6 +126,7 @@ struct world {
 	 * is not over. Bit i: server i says so. */
 	int64_t two_primaries_ns, two_primaries_until_ns;
 	uint32_t primaries;
+	int64_t redis_moved_ns[2]; /* first and last time an agent turned to another one */
 	bool scripted; /* somebody else acts: signals that are not on record are to be expected */
 	const char *failure; /* of ours, that ended the run; NULL: none */
 	const char *refused; /* by the deployed system, before anybody called; NULL: not */

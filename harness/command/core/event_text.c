@@ -327,9 +327,12 @@ void event_describe(const struct history *history, const struct event *e, struct
 				   e->aux);
 		note(history, e, out);
 		break;
+	case EVENT_TAP_OPEN:
+		buf_printf(out, "connects to Redis server %u", e->aux);
+		where(history, e, out);
+		break;
 	case EVENT_LANE_END:
 	case EVENT_HEARTBEAT:
-	case EVENT_TAP_OPEN:
 	case EVENT_TAP_CLOSE:
 	case EVENT_SPAWN:
 	case EVENT_RUN_START:

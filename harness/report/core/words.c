@@ -67,7 +67,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_BLACK_WINDOW] = "new calls were answered with errors during the shift",
 	[ANOMALY_MUTED] = "the leg was up and the caller heard nothing",
 	[ANOMALY_TRUNCATED] = "the agent closed politely before the call's planned end",
-	[ANOMALY_BLOCKED] = "the call was never admitted",
+	[ANOMALY_BLOCKED] = "the call was not admitted, or not again",
 	[ANOMALY_UNKNOWN] = "no event of the record explains it",
 	[ANOMALY_CONFIG_DRIFT] = "the effective configuration is not the intended one",
 	[ANOMALY_ROLLBACK_FAILED] = "the rollback did not bring back what was before",
@@ -97,6 +97,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_CLIENTS_PAUSED] = "Redis was left holding its clients back",
 	[ANOMALY_FAULT_LEFT] = "a fault was not healed",
 	[ANOMALY_DESCRIPTORS_LEFT] = "an instance without calls holds more descriptors than at first",
+	[ANOMALY_REDIS_FAILOVER] = "agents turned to another Redis server, which lacks what the old one had",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
 	       "every anomaly has its sentence");
