@@ -278,11 +278,6 @@ bool cause_is_two_primaries(const struct world *w, int64_t written_ns, int64_t r
 struct cause cause_of_loss(const struct world *w, const struct world_call *c, int64_t from_ns,
 			   int64_t to_ns)
 {
-	for (unsigned i = 0; i < 2; i++)
-		if (w->redis_moved_ns[i] > from_ns && w->redis_moved_ns[i] <= to_ns)
-			return (struct cause){ .anomaly = ANOMALY_REDIS_FAILOVER,
-					       .since_ns = w->redis_moved_ns[i],
-					       .offset_ns = to_ns - w->redis_moved_ns[i] };
 	if (w->redis_ended_ns > from_ns && w->redis_ended_ns <= to_ns)
 		return (struct cause){ .anomaly = ANOMALY_REDIS_ENDED,
 				       .since_ns = w->redis_ended_ns,
@@ -293,6 +288,11 @@ struct cause cause_of_loss(const struct world *w, const struct world_call *c, in
 		return (struct cause){ .anomaly = ANOMALY_TWO_PRIMARIES,
 				       .since_ns = w->two_primaries_ns,
 				       .offset_ns = to_ns - w->two_primaries_ns };
+	for (unsigned i = 0; i < 2; i++)
+		if (w->redis_moved_ns[i] > from_ns && w->redis_moved_ns[i] <= to_ns)
+			return (struct cause){ .anomaly = ANOMALY_REDIS_FAILOVER,
+					       .since_ns = w->redis_moved_ns[i],
+					       .offset_ns = to_ns - w->redis_moved_ns[i] };
 	return (struct cause){ .anomaly = ANOMALY_UNKNOWN };
 }
 

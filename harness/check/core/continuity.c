@@ -279,11 +279,6 @@ void continuity_gone(struct continuity_call *m, const struct world_call *c, cons
 	if (p->ttl_s && e->t_ns - p->newest_ns >= (int64_t)p->ttl_s * NS_PER_S) {
 		snprintf(where, sizeof(where), "expired: written %.3f s before to last %u s", age_s,
 			 p->ttl_s);
-	} else if (w->redis_moved_ns[1] > p->newest_ns) {
-		wit.cause = ANOMALY_REDIS_FAILOVER;
-		wit.cause_ns = w->redis_moved_ns[1];
-		snprintf(where, sizeof(where), "an agent had turned to another server at +%.3f s",
-			 world_s(w, w->redis_moved_ns[1]));
 	} else if (w->redis_ended_ns > p->newest_ns) {
 		wit.cause = ANOMALY_REDIS_ENDED;
 		wit.cause_ns = w->redis_ended_ns;
@@ -294,6 +289,11 @@ void continuity_gone(struct continuity_call *m, const struct world_call *c, cons
 		wit.cause_ns = w->two_primaries_ns;
 		snprintf(where, sizeof(where), "two Redis servers were primary since +%.3f s",
 			 world_s(w, w->two_primaries_ns));
+	} else if (w->redis_moved_ns[1] > p->newest_ns) {
+		wit.cause = ANOMALY_REDIS_FAILOVER;
+		wit.cause_ns = w->redis_moved_ns[1];
+		snprintf(where, sizeof(where), "an agent had turned to another server at +%.3f s",
+			 world_s(w, w->redis_moved_ns[1]));
 	} else {
 		snprintf(
 			where, sizeof(where),
