@@ -75,6 +75,18 @@ static void print_step(const struct step *s)
 	printf("\n");
 }
 
+static void print_fault(const struct fault_plan *f)
+{
+	char after[DURATION_TEXT_MAX], length[DURATION_TEXT_MAX];
+	bool first = f->at == PHASE_BEFORE;
+
+	printf("  fault: %s%s%s%s%s, %s after %s begins, %s%s\n", fault_kind_name(f->kind),
+	       f->instance ? " " : "", f->instance ? f->instance : "", f->lever ? ": " : "",
+	       f->lever ? f->lever : "", duration(f->after_ns, after),
+	       first ? "the run" : phase_name(f->at), f->for_ns < 0 ? "to the end" : "for ",
+	       f->for_ns < 0 ? "" : duration(f->for_ns, length));
+}
+
 static struct timeline_entry print_timeline(const struct scenario *sc)
 {
 	struct timeline_entry steps[STEPS_MAX], end;
@@ -88,6 +100,8 @@ static struct timeline_entry print_timeline(const struct scenario *sc)
 	}
 	printf("  %8.1f s .. %8.1f s  last call gone\n", s_of(end.earliest_ns),
 	       s_of(end.latest_ns));
+	for (size_t i = 0; i < sc->fault_count; i++)
+		print_fault(&sc->faults[i]);
 	return end;
 }
 

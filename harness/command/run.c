@@ -20,6 +20,7 @@
 #include "command/core/terminal.h"
 #include "net/loop.h"
 #include "net/process.h"
+#include "director/faults.h"
 
 enum { CALLS_PER_WORKER = 6000, WORKERS_MAX = 16, SPARE_DESCRIPTORS = 200 };
 /* Of the local edge, beside its calls; it refuses to start with less than the second. */
@@ -277,7 +278,8 @@ static int run_main(int argc, char **argv)
 	}
 	if (scenario_args_load(flags, &sc, &warnings, &err) < 0 ||
 	    judge_outs_check(request.outs, request.out_count, &err) < 0 ||
-	    choose_workers(flags, sc, &workers, &err) < 0 || preflight(sc, workers, &err) < 0 ||
+	    faults_check(sc, &err) < 0 || choose_workers(flags, sc, &workers, &err) < 0 ||
+	    preflight(sc, workers, &err) < 0 ||
 	    run_dir_create(sc, flags_get(flags, "--dir"), &dir, &err) < 0) {
 		code = command_fail(&err);
 		goto out;

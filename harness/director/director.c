@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "director/faults.h"
 #include "director/walk.h"
 
 static const int64_t bind_within_ns = 60 * NS_PER_S;
@@ -15,9 +16,11 @@ static const int64_t workers_grace_ns = 10 * NS_PER_S;
 static int parse_instances(struct walk *w, struct err *err)
 {
 	char list[CONTROL_TEXT_MAX], *rest = list, *word;
+	char pids[CONTROL_TEXT_MAX] = "", *pid = pids;
 
 	if (!control_value(&w->bind, "instances", list, sizeof list))
-		return 0; /* a deployed system */
+		return 0;				    /* a deployed system */
+	control_value(&w->bind, "pids", pids, sizeof pids); /* in the same order */
 	while ((word = strsep(&rest, ","))) {
 		struct walk_instance *on = &w->instances[w->instance_count];
 		char *color = strchr(word, ':'), *address = color ? strchr(color + 1, ':') : NULL;
@@ -28,6 +31,8 @@ static int parse_instances(struct walk *w, struct err *err)
 		*on = (struct walk_instance){ .color = (enum color)color_parse(color) };
 		snprintf(on->name, sizeof on->name, "%s", word);
 		snprintf(on->address, sizeof on->address, "%s", address);
+		on->pid = (int)strtol(pid, &pid, 10);
+		pid += strspn(pid, ", ");
 		w->instance_count++;
 	}
 	return 0;
@@ -226,6 +231,8 @@ static void perform(struct walk *w)
 
 	walk_wait(w, INT64_MAX, has_started);
 	if (w->start_ns) {
+		faults_open(w);
+		faults_phase(w, PHASE_BEFORE);
 		walk_wait(w, w->start_ns, NULL);
 		e = event_make(EVENT_RUN_START, w->start_ns);
 		lane_event(w->lane, e);
@@ -233,6 +240,7 @@ static void perform(struct walk *w)
 	}
 	if (!w->aborted)
 		wait_for_callers(w);
+	faults_close(w);
 	e = event_make(EVENT_RUN_END, clock_now_ns());
 	e.flags = (uint8_t)((w->interrupted || w->aborted ? RUN_INTERRUPTED : 0) |
 			    (complete ? 0 : RUN_EARLY));
@@ -270,6 +278,7 @@ int direct(const struct director_settings *settings, struct err *err)
 	perform(w);
 	result = 0;
 out:
+	faults_close(w);
 	if (w->driver)
 		w->driver->close(w->session);
 	if (w->lane && lane_close(w->lane, result < 0 ? NULL : err) < 0)

@@ -25,7 +25,7 @@ struct supervisor {
 	struct loop_fd *parent_watch;
 	struct loop_timer *ticker;
 	char redis[256]; /* its address; "" when there is none of ours */
-	bool done; /* the director said so, or there is no point in going on */
+	bool done;	 /* the director said so, or there is no point in going on */
 	bool winding_down;
 	bool crashed;
 	struct err failure; /* why, when crashed */
@@ -100,11 +100,28 @@ static void obey_signal(struct supervisor *s, const struct control_message *m)
 	stage_send(s->director, &answer);
 }
 
+/* What it wants done to commands: the tap answers. */
+static void obey_lever(struct supervisor *s, const struct control_message *m)
+{
+	struct member *tap = stage_find(&s->stage, "tap");
+	struct control_message answer = control_make(CONTROL_LEVERED, 1, 0);
+
+	if (tap && !tap->ended) {
+		stage_send(tap, m);
+		return;
+	}
+	control_text(&answer, "there is no tap");
+	stage_send(s->director, &answer);
+}
+
 static void from_director(struct supervisor *s, const struct control_message *m)
 {
 	switch (m->type) {
 	case CONTROL_SIGNAL:
 		obey_signal(s, m);
+		break;
+	case CONTROL_LEVER:
+		obey_lever(s, m);
 		break;
 	case CONTROL_STOP:
 		stage_broadcast(&s->stage, MEMBER_WORKER, m);
@@ -132,7 +149,7 @@ static void on_message(void *user, struct member *member, const struct control_m
 
 	if (member == s->director) {
 		from_director(s, m);
-	} else if (m->type == CONTROL_COUNTS && s->director) {
+	} else if ((m->type == CONTROL_COUNTS || m->type == CONTROL_LEVERED) && s->director) {
 		stage_send(s->director, m);
 	} else if (m->type == CONTROL_FAILED && member->ready) {
 		fail(s, "%s: %s", member->name, m->text);

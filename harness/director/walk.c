@@ -1,10 +1,12 @@
 /* The walk's channel and clock, and what it puts on record: for all steps alike. */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "director/faults.h"
 #include "director/walk.h"
 
 void walk_tell(struct walk *w, enum control_type type, int64_t a, int64_t b, const char *text)
@@ -16,7 +18,7 @@ void walk_tell(struct walk *w, enum control_type type, int64_t a, int64_t b, con
 		w->aborted = true; /* nobody is left to direct for */
 }
 
-static struct walk_instance *instance_of(struct walk *w, const char *name)
+struct walk_instance *walk_instance(struct walk *w, const char *name)
 {
 	for (size_t i = 0; i < w->instance_count; i++)
 		if (!strcmp(w->instances[i].name, name))
@@ -26,7 +28,7 @@ static struct walk_instance *instance_of(struct walk *w, const char *name)
 
 static void hear(struct walk *w, const struct control_message *m)
 {
-	struct walk_instance *on = instance_of(w, m->text);
+	struct walk_instance *on = walk_instance(w, m->text);
 
 	switch (m->type) {
 	case CONTROL_COUNTS:
@@ -47,6 +49,11 @@ static void hear(struct walk *w, const struct control_message *m)
 	case CONTROL_SIGNALED:
 		w->signaled = true;
 		w->signal_error = (int)m->b;
+		break;
+	case CONTROL_LEVERED:
+		w->levered = true;
+		w->lever_refused = m->a != 0;
+		snprintf(w->lever_error, sizeof w->lever_error, "%.255s", m->text);
 		break;
 	case CONTROL_FINISHED:
 		w->workers_finished = true;
@@ -100,6 +107,7 @@ void walk_wait(struct walk *w, int64_t until_ns, bool (*over)(struct walk *))
 		else if (n == 0 || errno != ETIMEDOUT)
 			w->aborted = true;
 		lane_tick(w->lane, clock_now_ns());
+		faults_tick(w);
 	}
 }
 
@@ -128,6 +136,23 @@ int walk_signal(struct walk *w, struct walk_instance *on, int signo, struct err 
 	return 0;
 }
 
+static bool was_levered(struct walk *w)
+{
+	return w->levered;
+}
+
+int walk_lever(struct walk *w, const char *text, struct err *err)
+{
+	w->levered = false;
+	walk_tell(w, CONTROL_LEVER, 0, 0, text);
+	walk_through(w, clock_now_ns() + TIMELINE_ACTION_S * NS_PER_S, was_levered);
+	if (!w->levered)
+		return err_set(err, ERR_HARNESS, "lever \"%s\": no answer from the tap", text);
+	if (w->lever_refused)
+		return err_set(err, ERR_INPUT, "%s", w->lever_error);
+	return 0;
+}
+
 void walk_say(struct walk *w, const char *text)
 {
 	walk_tell(w, CONTROL_NOTE, 0, 0, text);
@@ -145,6 +170,7 @@ void walk_phase_begin(struct walk *w, enum phase phase, size_t number, const cha
 	e.conn = lane_note(w->lane, "%s", what);
 	lane_event(w->lane, e);
 	walk_tell(w, CONTROL_PHASE, phase, (int64_t)number, what);
+	faults_phase(w, phase);
 }
 
 void walk_phase_end(struct walk *w, uint8_t flags, const char *note)

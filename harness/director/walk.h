@@ -20,6 +20,7 @@ enum { PHASE_OK = 0, PHASE_FAILED = 1, PHASE_NOT_REACHED = 2 }; /* flags of phas
 
 struct walk_instance {
 	char name[32], address[64];
+	int pid; /* 0: not known */
 	enum color color;
 	bool ended; /* its process is gone: zero calls, known */
 	bool unreachable;
@@ -62,6 +63,10 @@ struct walk {
 	bool workers_finished, interrupted, aborted;
 	bool signaled;	  /* the supervisor answered the last signal: ... */
 	int signal_error; /* ... 0, or the errno of kill */
+	bool levered;	  /* the tap answered the last lever: ... */
+	bool lever_refused;
+	char lever_error[256]; /* ... and why not */
+	struct faults *faults; /* of the scenario; NULL: none */
 };
 
 /* To the supervisor. */
@@ -72,6 +77,9 @@ void walk_wait(struct walk *, int64_t until_ns, bool (*over)(struct walk *));
 /* As walk_wait, but an interrupt does not cut it short: what was begun is finished. */
 void walk_through(struct walk *, int64_t until_ns, bool (*over)(struct walk *));
 int walk_signal(struct walk *, struct walk_instance *, int signo, struct err *);
+/* At the tap; tap/lever.h. */
+int walk_lever(struct walk *, const char *text, struct err *);
+struct walk_instance *walk_instance(struct walk *, const char *name);
 /* A line for the terminal. */
 void walk_say(struct walk *, const char *text);
 void walk_phase_begin(struct walk *, enum phase, size_t number, const char *what);

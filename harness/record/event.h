@@ -187,7 +187,11 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	X(REDIS_ROLE, "redis.role",                                                              \
 	  "what a server behind Sentinel says it is: n: its number, from 0 as in tap.open; "     \
 	  "code: enum redis_role; aux: connected replicas; digest: its replication offset; "     \
-	  "ver: the first 32 bits of its replication id; conn: note: its address")
+	  "ver: the first 32 bits of its replication id; conn: note: its address")              \
+	/* --- director: faults of the scenario, numbered from FAULT_NUMBERS_FROM + 1 --- */     \
+	X(FAULT_FAIL, "fault.fail",                                                              \
+	  "could not be begun, or not be healed: n; conn: note of the error; due: t of its "     \
+	  "fault.inv")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,
@@ -197,6 +201,10 @@ enum event_kind {
 };
 _Static_assert(EVENT_KIND_COUNT <= 64, "checkers name the kinds they want in one 64-bit set");
 
+/* The tap numbers its levers; above them are the scenario's faults, in its order, from 1. One that
+ * is a lever is called by its number there: "cut as fault-1". */
+enum { FAULT_NUMBERS_FROM = 64 };
+#define FAULT_LEVER_NAME "fault-"
 /* flags of run.end */
 enum { RUN_INTERRUPTED = 1, RUN_EARLY = 2, RUN_BROKE = 4, RUN_REFUSED = 8 };
 /* flags of dial.inv and dial.ok */

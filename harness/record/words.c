@@ -251,6 +251,7 @@ static const char *const reasons[] = {
 	[REASON_NO_PHASE] = "no_phase",
 	[REASON_INTERRUPTED] = "interrupted",
 	[REASON_NO_FENCE] = "no_fence",
+	[REASON_NO_BITE] = "no_bite",
 };
 AGREE(reasons, REASON_COUNT);
 

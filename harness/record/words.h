@@ -264,6 +264,7 @@ enum reason {
 	REASON_NO_PHASE,    /* the cutover never got there */
 	REASON_INTERRUPTED,
 	REASON_NO_FENCE, /* writes carry no epoch: stale ones cannot be told */
+	REASON_NO_BITE,	 /* nothing shows that a planned fault took effect */
 	REASON_COUNT
 };
 

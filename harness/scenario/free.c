@@ -39,6 +39,8 @@ void schema_free(const struct map *map, void *base)
 	for (size_t i = 0; i < map->count; i++) {
 		const struct field *f = &map->fields[i];
 
+		if (f->tagged && f->tag != *(int *)((char *)base + map->tag_offset))
+			continue; /* alternatives share their members */
 		if (f->type == FIELD_TEXT)
 			free(*(char **)field_at(f, base));
 		else if (f->type == FIELD_MAP)

@@ -94,8 +94,8 @@ static void print_type(const struct field *f, int indent, struct buf *out)
 		break;
 	case FIELD_LIST:
 		buf_printf(out,
-			   "\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d, \"items\": {",
-			   SCHEMA_LIST_MAX);
+			   "\"type\": \"array\", \"minItems\": %d, \"maxItems\": %d, \"items\": {",
+			   f->required, SCHEMA_LIST_MAX);
 		line(out, indent + 2);
 		print_map(f->map, indent + 2, out);
 		line(out, indent);
@@ -106,9 +106,6 @@ static void print_type(const struct field *f, int indent, struct buf *out)
 			out,
 			"\"type\": \"object\", \"additionalProperties\": { \"anyOf\": [{ \"type\": \"string\" },"
 			" { \"type\": \"array\", \"items\": { \"type\": \"string\" }, \"minItems\": 1 }] }");
-		break;
-	case FIELD_RESERVED:
-		buf_puts(out, "\"type\": \"array\", \"maxItems\": 0");
 		break;
 	}
 }

@@ -95,10 +95,12 @@ static int parse_list(struct parse *p, const struct field *f, const struct node 
 
 	if (node->kind != NODE_LIST)
 		return kind_error(p, node, f->key, "a list");
-	if (node->count == 0 || node->count > SCHEMA_LIST_MAX)
+	if (node->count < f->required || node->count > SCHEMA_LIST_MAX)
 		return place_error(p->source, node->mark, NULL, p->err,
-				   "%s: %zu entries are outside 1 to %d", f->key, node->count,
-				   SCHEMA_LIST_MAX);
+				   "%s: %zu entries are outside %d to %d", f->key, node->count,
+				   f->required, SCHEMA_LIST_MAX);
+	if (!node->count)
+		return 0;
 	items = xcalloc(node->count, f->element_size);
 	*(void **)field_at(f, base) = items;
 	*count = node->count;
@@ -226,13 +228,6 @@ static int parse_field(struct parse *p, const struct field *f, const struct node
 		return parse_words(p, f, node, base);
 	case FIELD_GATES:
 		return parse_gates(p, f, node, base);
-	case FIELD_RESERVED:
-		if (node->kind == NODE_LIST && !node->count)
-			return 0;
-		return place_error(
-			p->source, node->mark, NULL, p->err,
-			"%s are not supported by this version; leave the key out or give an empty list",
-			f->key);
 	case FIELD_TEXT:
 	case FIELD_DURATION:
 	case FIELD_INTEGER:

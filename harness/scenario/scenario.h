@@ -114,6 +114,21 @@ struct step {
 	bool skip;          /* set by a defect overlay: the step is announced and not done */
 };
 
+/* What is broken on purpose, and when. */
+enum fault_kind {
+	FAULT_FREEZE = 0, FAULT_KILL, FAULT_REDIS_FAILOVER, FAULT_REDIS_LEVER,
+	FAULT_SENTINEL_FAILOVER
+};
+struct fault_plan {
+	enum fault_kind kind;
+	enum phase at;      /* its first step of that kind; PHASE_BEFORE: before anybody calls */
+	int64_t after_ns;   /* from there */
+	int64_t for_ns;     /* then it is healed; -1: at the end of the run */
+	char *lever;        /* redis_lever, without its name */
+	char *instance;     /* freeze, kill */
+};
+const char *fault_kind_name(enum fault_kind); /* as a scenario says it */
+
 /* A gate: metric{phase:..,color:..}: expression in k6 grammar. Each expression is a gate. */
 enum gate_stat { GATE_COUNT = 0, GATE_RATE, GATE_AVG, GATE_MIN, GATE_MED, GATE_MAX, GATE_P };
 enum gate_op { GATE_LT = 0, GATE_LE, GATE_GT, GATE_GE, GATE_EQ, GATE_NE };
@@ -154,6 +169,8 @@ struct scenario {
 	struct calls calls;
 	struct step *steps;
 	size_t step_count;
+	struct fault_plan *faults;
+	size_t fault_count;
 	struct gate *gates;
 	size_t gate_count;
 	char *defect;       /* name of the overlay when one was applied ("D21", "sigterm"), else NULL */

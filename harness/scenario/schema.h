@@ -37,7 +37,6 @@ enum field_type {
 	FIELD_MAP,	/* the map's own fields, at offset */
 	FIELD_LIST,	/* array of the map's structs, size_t at count_offset */
 	FIELD_GATES, /* struct gate array, size_t at count_offset: keys are metrics */
-	FIELD_RESERVED, /* known, and empty in this version */
 };
 
 struct field {

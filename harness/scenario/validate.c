@@ -245,5 +245,5 @@ int validate_scenario(const struct document *doc, const struct scenario *sc, str
 
 	if (check_name(&v) < 0 || check_target(&v) < 0 || check_calls(&v) < 0)
 		return -1;
-	return validate_steps(&v);
+	return validate_steps(&v) < 0 ? -1 : validate_faults(&v);
 }

@@ -19,6 +19,8 @@ struct validation {
 int validate_scenario(const struct document *, const struct scenario *, struct err *);
 /* The order of the cutover's steps; part of the above. */
 int validate_steps(const struct validation *);
+/* What is broken on purpose can be, and when; part of the above. */
+int validate_faults(const struct validation *);
 /* An error at the deepest key of a path such as "calls.hold.max" that the file has. */
 int validate_error(const struct validation *, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

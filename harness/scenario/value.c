@@ -173,7 +173,6 @@ int value_parse(const struct field *f, const char *text, void *at, struct err *e
 	case FIELD_MAP:
 	case FIELD_LIST:
 	case FIELD_GATES:
-	case FIELD_RESERVED:
 		break;
 	}
 	return err_set(err, ERR_HARNESS, "%s is no plain value", f->key);
@@ -195,7 +194,6 @@ bool value_absent(const struct field *f, const void *at)
 		return !f->fallback && !f->required && *(const int *)at == f->absent;
 	case FIELD_WORDS:
 		return !*(const unsigned *)at;
-	case FIELD_RESERVED:
 		return true;
 	case FIELD_SEED:
 	case FIELD_SHARE:
@@ -250,7 +248,6 @@ void value_format(const struct field *f, const void *at, struct buf *out)
 	case FIELD_MAP:
 	case FIELD_LIST:
 	case FIELD_GATES:
-	case FIELD_RESERVED:
 		break;
 	}
 }

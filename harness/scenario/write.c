@@ -43,6 +43,8 @@ static void write_list(const struct field *f, const void *base, int indent, stru
 	size_t count = *(const size_t *)((const char *)base + f->count_offset);
 	const char *items = *(char *const *)field_at(f, base);
 
+	if (!count)
+		return;
 	begin_line(out, indent);
 	buf_printf(out, "%s:\n", f->key);
 	for (size_t i = 0; i < count; i++) {

@@ -72,7 +72,6 @@ static bool same_field(const struct field *f, const void *a, const void *b)
 		return same;
 	}
 	case FIELD_WORDS:
-	case FIELD_RESERVED:
 		break;
 	}
 	return true;
@@ -213,6 +212,11 @@ static void random_scenario(struct rng *rng, struct buf *out)
 			(int)rng_below(rng, 101));
 	if (rng_below(rng, 4) == 0)
 		buf_puts(out, "faults: []\n");
+	else if (rng_below(rng, 2))
+		buf_printf(out,
+			   "faults:\n  - freeze: { instance: green-1, at: steady, after: %s }\n"
+			   "  - kill: { instance: blue-1, for: %s }\n",
+			   duration(rng, 0, 9 * s, a), duration(rng, 1, 99 * s, b));
 }
 
 static void what_is_written_is_read_back_as_the_same_scenario(void **state)

@@ -287,10 +287,12 @@ void event_describe(const struct history *history, const struct event *e, struct
 	case EVENT_FAULT_INV:
 	case EVENT_FAULT_OK:
 	case EVENT_FAULT_HEAL:
+	case EVENT_FAULT_FAIL:
 		buf_printf(out, "fault %u %s", e->n,
-			   e->kind == EVENT_FAULT_INV ? "is asked for" :
-			   e->kind == EVENT_FAULT_OK  ? "is armed" :
-							"is over");
+			   e->kind == EVENT_FAULT_INV  ? "is asked for" :
+			   e->kind == EVENT_FAULT_OK   ? "is armed" :
+			   e->kind == EVENT_FAULT_FAIL ? "failed" :
+							 "is over");
 		note(history, e, out);
 		break;
 	case EVENT_RELOAD:
@@ -300,7 +302,10 @@ void event_describe(const struct history *history, const struct event *e, struct
 		note(history, e, out);
 		break;
 	case EVENT_BITE:
-		buf_printf(out, "fault %u took this %s", e->n, verb_name(e->code));
+		if (e->n > FAULT_NUMBERS_FROM)
+			buf_printf(out, "fault %u shows", e->n);
+		else
+			buf_printf(out, "fault %u took this %s", e->n, verb_name(e->code));
 		where(history, e, out);
 		break;
 	case EVENT_CONTROL:

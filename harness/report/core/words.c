@@ -116,6 +116,7 @@ static const char *const reasons[] = {
 	[REASON_UNREACHABLE] = "one who had to answer did not, or refused",
 	[REASON_NO_PHASE] = "the cutover never got there",
 	[REASON_INTERRUPTED] = "the run was interrupted",
+	[REASON_NO_BITE] = "a fault did not take effect: what it should have tried was not tried",
 	[REASON_NO_FENCE] = "writes carry no epoch: a stale one cannot be told from a good one",
 };
 _Static_assert(sizeof(reasons) / sizeof(*reasons) == REASON_COUNT, "every reason has its sentence");
