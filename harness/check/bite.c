@@ -1,9 +1,9 @@
 /*
  * I13, bite: a fault that took no effect tried nothing, and a pass beside it would be worth
- * nothing. Each fault of the scenario must have been begun, and show, by other evidence than its own word:
- * the tap's record of a command it took, the kernel's of a process that stands still or is gone,
- * another server that is primary. Without that the run is inconclusive (no_bite), never failed: it
- * is our own drill that did not work, not the target.
+ * nothing. Each fault of the scenario must have been begun, and show, by other evidence than its
+ * own word: the tap's record of a command it took, the kernel's of a process that stands still or
+ * is gone. Without that the run is inconclusive (no_bite), never failed: it is our own drill that
+ * did not work, not the target.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -23,7 +23,6 @@ struct one {
 struct faults {
 	struct walk *walk;
 	struct fault_hands hands;
-	char redis[64], servers[256], sentinels[256], master[64];
 	bool busy; /* what a fault waits for is waited for by the walk: it is not asked again */
 	size_t count;
 	struct one list[];
@@ -103,7 +102,7 @@ static void heal(struct walk *w, struct one *o)
 	if (o->state != BEGUN)
 		return;
 	o->state = OVER;
-	if (o->fault->end && o->fault->end(&o->job, &err) < 0)
+	if (o->fault->end(&o->job, &err) < 0)
 		tell(w, o, EVENT_FAULT_FAIL, err.text);
 	else
 		tell(w, o, EVENT_FAULT_HEAL, "");
@@ -111,7 +110,7 @@ static void heal(struct walk *w, struct one *o)
 
 static void look(struct walk *w, struct one *o)
 {
-	if (o->shown || !o->fault->bite || clock_now_ns() < o->look_ns)
+	if (o->shown || clock_now_ns() < o->look_ns)
 		return;
 	if (o->fault->bite(&o->job) == 1) {
 		o->shown = true;
@@ -174,20 +173,12 @@ void faults_open(struct walk *w)
 		return;
 	faults = xcalloc(1, sizeof *faults + count * sizeof *faults->list);
 	faults->walk = w;
-	control_value(&w->bind, "redis", faults->redis, sizeof faults->redis);
-	control_value(&w->bind, "redis_servers", faults->servers, sizeof faults->servers);
-	control_value(&w->bind, "sentinels", faults->sentinels, sizeof faults->sentinels);
-	control_value(&w->bind, "redis_master", faults->master, sizeof faults->master);
 	faults->hands = (struct fault_hands){
 		.user = w,
 		.lever = lever,
 		.signal = signal_instance,
 		.pid = pid,
 		.has_ended = has_ended,
-		.redis = faults->redis,
-		.servers = faults->servers,
-		.sentinels = faults->sentinels,
-		.master = faults->master,
 	};
 	faults->count = count;
 	w->faults = faults;

@@ -37,14 +37,16 @@ static void scene_open(struct scene *s)
 {
 	static const struct stage_owner owner = { .on_message = on_message, .on_exit = on_exit_of };
 	struct err err = { .kind = ERR_NONE };
+	struct redis_part redis;
 
 	*s = (struct scene){ .dir = test_dir_make() };
 	s->scenario.state.key = (char *)"call:${call}";
 	s->scenario.state.ttl_ns = 1800 * NS_PER_S;
 	s->stage = (struct stage){ .run_dir = s->dir.path, .owner = &owner, .loop = loop_new() };
 	s->stage.lane = test_lane_open(&s->dir, "run", ROLE_SUPERVISOR, 0);
-	if (part_redis(&s->stage, s->redis, sizeof s->redis, &err) < 0)
+	if (part_redis(&s->stage, &s->scenario, &redis, &err) < 0)
 		fail_msg("%s", err.text);
+	snprintf(s->redis, sizeof s->redis, "%s", redis.server[0].address);
 }
 
 /* Ends the lane and tells its residue events, a line each. */

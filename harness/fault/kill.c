@@ -16,6 +16,6 @@ static int bite(struct fault_job *job)
 const struct fault fault_kill = {
 	.kind = FAULT_KILL,
 	.begin = begin,
-	.end = NULL, /* nobody comes back from that */
+	.end = fault_stays,
 	.bite = bite,
 };

@@ -37,5 +37,5 @@ const struct fault fault_redis_lever = {
 	.check = check,
 	.begin = begin,
 	.end = end,
-	.bite = NULL, /* the tap's events, each with the command it took */
+	.bite = fault_shows_elsewhere, /* the tap's events, each with the command it took */
 };

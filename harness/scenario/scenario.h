@@ -115,10 +115,7 @@ struct step {
 };
 
 /* What is broken on purpose, and when. */
-enum fault_kind {
-	FAULT_FREEZE = 0, FAULT_KILL, FAULT_REDIS_FAILOVER, FAULT_REDIS_LEVER,
-	FAULT_SENTINEL_FAILOVER
-};
+enum fault_kind { FAULT_FREEZE = 0, FAULT_KILL, FAULT_REDIS_LEVER };
 struct fault_plan {
 	enum fault_kind kind;
 	enum phase at;      /* its first step of that kind; PHASE_BEFORE: before anybody calls */

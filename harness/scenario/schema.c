@@ -360,63 +360,6 @@ static const struct map step_map = {
 	.name = "a step", MAP_OF(step_fields), .tagged = true, .tag_offset = AT(step, phase),
 };
 
-/* --- faults --- */
-
-#define FAULT_WHEN                                                                                \
-	ROW("at", FIELD_WORD, AT(fault_plan, at),                                                 \
-	    "begun in the first step of this kind; without: before anybody calls",               \
-	    .words = schema_phase_words),                                                         \
-	ROW("after", FIELD_DURATION, AT(fault_plan, after_ns), "and this much later",             \
-	    .fallback = "0s"),                                                                    \
-	ROW("for", FIELD_DURATION, AT(fault_plan, for_ns),                                        \
-	    "healed after this; without: at the end of the run", .absent = -1)
-
-static const struct field lever_fields[] = {
-	ROW("lever", FIELD_TEXT, AT(fault_plan, lever),
-	    "as crossfade tap --lever: \"delay 20ms where color=blue class=write\"",
-	    .required = true),
-	FAULT_WHEN,
-};
-static const struct map lever_map = { .name = "redis_lever", MAP_OF(lever_fields) };
-
-static const struct field instance_fault_fields[] = {
-	ROW("instance", FIELD_TEXT, AT(fault_plan, instance), "which agent: blue-1",
-	    .required = true),
-	FAULT_WHEN,
-};
-static const struct map instance_fault_map = {
-	.name = "this fault", MAP_OF(instance_fault_fields),
-};
-
-static const struct field failover_fields[] = { FAULT_WHEN };
-static const struct map failover_map = { .name = "this fault", MAP_OF(failover_fields) };
-
-#define FAULT(word, kind_value, fault_map, text)                                                  \
-	ROW((word), FIELD_MAP, 0, (text), .map = &(fault_map), .tagged = true,                    \
-	    .tag = (kind_value))
-static const struct field fault_fields[] = {
-	FAULT("freeze", FAULT_FREEZE, instance_fault_map, "an agent is stopped, and goes on"),
-	FAULT("kill", FAULT_KILL, instance_fault_map, "an agent is killed"),
-	FAULT("redis_failover", FAULT_REDIS_FAILOVER, failover_map,
-	      "FAILOVER: the primary hands over to a replica, and loses nothing"),
-	FAULT("redis_lever", FAULT_REDIS_LEVER, lever_map,
-	      "the tap delays, holds, refuses, cuts or swallows commands"),
-	FAULT("sentinel_failover", FAULT_SENTINEL_FAILOVER, failover_map,
-	      "SENTINEL FAILOVER: a replica is made primary; the old one does not know yet"),
-};
-static const struct map fault_map = {
-	.name = "a fault", MAP_OF(fault_fields), .tagged = true,
-	.tag_offset = AT(fault_plan, kind),
-};
-
-const char *fault_kind_name(enum fault_kind kind)
-{
-	for (size_t i = 0; i < fault_map.count; i++)
-		if (fault_fields[i].tag == (int)kind)
-			return fault_fields[i].key;
-	return "?";
-}
-
 /* --- the whole --- */
 
 static const struct field overlaid_fields[] = {
@@ -446,7 +389,7 @@ static const struct field scenario_fields[] = {
 	    .map = &step_map, .required = true, .element_size = sizeof(struct step),
 	    .count_offset = AT(scenario, step_count)),
 	ROW("faults", FIELD_LIST, AT(scenario, faults), "what is broken on purpose, and when",
-	    .map = &fault_map, .element_size = sizeof(struct fault_plan),
+	    .map = &schema_fault, .element_size = sizeof(struct fault_plan),
 	    .count_offset = AT(scenario, fault_count)),
 	ROW("gates", FIELD_GATES, AT(scenario, gates),
 	    "metric{phase:..,color:..}: list of expressions in k6 grammar",

@@ -73,6 +73,7 @@ struct map {
 
 extern const struct map schema_scenario; /* base: struct scenario */
 extern const struct map schema_overlay;	 /* base: struct overlay */
+extern const struct map schema_fault;	 /* base: struct fault_plan; part of a scenario */
 
 enum { SCHEMA_LIST_MAX = 64 };
 
