@@ -7,13 +7,12 @@
  *   H2   a lane loses a block                                    lane_test, lane_reader_test
  *   H3   an agent reaches Redis past the tap                     state_continuity_test
  *   H4   what was never answered is left out of the histogram    metrics_test, gates_test
+ *   H5   a fault is reported, and not injected                   bite_test; ci/e2e/faults.py
  *   H6   nobody looks for turns answered twice                   state_continuity_test
  *   H7   the next turn waits for the answer, not for its time    sim/call_test, honest_harness_test
  *   H8   events of one stamp are merged in reverse               history_test, lane_reader_test
  *   H9   the color of a leg is an older one                      sim/call_test, honest_harness_test
  *   H10  events are let go before late ones came                 lane_reader_test
- *
- * H5, a fault that is reported and not injected, concerns runs with faults only.
  */
 #include "base/clock.h"
 #include "check/core/fold.h"
