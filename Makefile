@@ -12,7 +12,7 @@ SAFE    := -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 OPT_asan := -O1 -fsanitize=address,undefined $(SAFE)
 OPT_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined $(SAFE)
 OPT     := $(or $(OPT_$(FLAVOUR)),-O2)
-PKGS    := libwebsockets hiredis libcurl yaml-0.1 jansson libcrypto libssl zlib libxml-2.0
+PKGS    := libwebsockets hiredis libcurl yaml-0.1 jansson libcrypto libssl libdeflate libxml-2.0
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
            -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wswitch-enum -Wimplicit-fallthrough
 CFLAGS  := -std=gnu11 -g $(OPT) $(WARN) -D_GNU_SOURCE -fno-common -fstack-protector-strong -Iharness -I. -I$(B) \

@@ -1,6 +1,7 @@
 /*
  * What judging costs: reads a recorded run twice, once only reading, once judging, and prints the
- * CPU time of each per event, and how many calls were live when the weights were moved, as JSON.
+ * CPU time of each per event, how many calls were live when the weights were moved, and how much
+ * memory all of it took at its most, as JSON.
  * The best of three: what is wanted is the cost of the code, not of its neighbours.
  *   checkers RUN_DIR
  */
@@ -29,6 +30,21 @@ static int64_t cpu_ns(void)
 	return ((u.ru_utime.tv_sec + u.ru_stime.tv_sec) * (int64_t)1000000 + u.ru_utime.tv_usec +
 		u.ru_stime.tv_usec) *
 	       1000;
+}
+
+/* Not getrusage's: that begins with what the parent had. */
+static int64_t peak_bytes(void)
+{
+	FILE *in = fopen("/proc/self/status", "re");
+	char line[256];
+	long kib = 0;
+
+	while (in && fgets(line, sizeof(line), in))
+		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+			break;
+	if (in)
+		fclose(in);
+	return kib * (int64_t)1024;
 }
 
 static void count(struct history *history, struct crowd *crowd)
@@ -76,10 +92,11 @@ static int measure(const char *dir, struct err *err)
 			goto out;
 	}
 	printf("{\"events\": %" PRIu64 ", \"live_at_shift\": %" PRId64
-	       ", \"reading_ns\": %.1f, \"judging_ns\": %.1f}\n",
+	       ", \"reading_ns\": %.1f, \"judging_ns\": %.1f, \"peak_bytes\": %" PRId64 "}\n",
 	       crowd.events, crowd.live_at_shift,
 	       (double)reading_ns / (double)(crowd.events ? crowd.events : 1),
-	       (double)(judging_ns - reading_ns) / (double)(crowd.events ? crowd.events : 1));
+	       (double)(judging_ns - reading_ns) / (double)(crowd.events ? crowd.events : 1),
+	       peak_bytes());
 	result = 0;
 out:
 	history_free(history);

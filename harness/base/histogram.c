@@ -2,40 +2,12 @@
 
 #include <math.h>
 
-enum {
-	FIRST_BIT = 10, /* below 2^10 ns everything is "about a microsecond" */
-	SUB_BITS = 5,
-	SUB_BUCKETS = 1 << SUB_BITS,
-};
-
-static unsigned bucket_of(int64_t ns)
-{
-	if (ns < 1LL << FIRST_BIT)
-		return 0;
-	unsigned bit = 63 - (unsigned)__builtin_clzll((unsigned long long)ns);
-	unsigned sub = (unsigned)(ns >> (bit - SUB_BITS)) & (SUB_BUCKETS - 1);
-	unsigned bucket = (bit - FIRST_BIT) * SUB_BUCKETS + sub;
-	return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
-}
-
 static int64_t bucket_low(unsigned bucket)
 {
-	unsigned bit = FIRST_BIT + bucket / SUB_BUCKETS;
+	unsigned bit = HISTOGRAM_FIRST_BIT + bucket / HISTOGRAM_SUB_BUCKETS;
 
-	return (int64_t)(SUB_BUCKETS + bucket % SUB_BUCKETS) << (bit - SUB_BITS);
-}
-
-void histogram_add(struct histogram *h, int64_t ns)
-{
-	if (ns < 0)
-		ns = 0;
-	if (!h->count || ns < h->min_ns)
-		h->min_ns = ns;
-	if (!h->count || ns > h->max_ns)
-		h->max_ns = ns;
-	h->count++;
-	h->sum_ns += (double)ns;
-	h->bucket[bucket_of(ns)]++;
+	return (int64_t)(HISTOGRAM_SUB_BUCKETS + bucket % HISTOGRAM_SUB_BUCKETS)
+	       << (bit - HISTOGRAM_SUB_BITS);
 }
 
 void histogram_add_censored(struct histogram *h, int64_t age_ns)

@@ -12,7 +12,12 @@
 #include <stdio.h>
 
 /* 2^10 ns to 2^42 ns; the first and the last bucket take what is outside. */
-enum { HISTOGRAM_BUCKETS = 32 * 32 };
+enum {
+	HISTOGRAM_FIRST_BIT = 10, /* below 2^10 ns everything is "about a microsecond" */
+	HISTOGRAM_SUB_BITS = 5,
+	HISTOGRAM_SUB_BUCKETS = 1 << HISTOGRAM_SUB_BITS,
+	HISTOGRAM_BUCKETS = 32 * HISTOGRAM_SUB_BUCKETS
+};
 
 struct histogram {
 	uint64_t count, censored;
@@ -21,7 +26,6 @@ struct histogram {
 	uint32_t bucket[HISTOGRAM_BUCKETS];
 };
 
-void histogram_add(struct histogram *, int64_t ns);
 void histogram_add_censored(struct histogram *, int64_t age_ns);
 void histogram_merge(struct histogram *, const struct histogram *);
 int64_t histogram_quantile_ns(const struct histogram *, double q); /* q in [0,1]; 0 when empty */
@@ -30,5 +34,29 @@ int64_t histogram_quantile_ns(const struct histogram *, double q); /* q in [0,1]
  * 528 samples at p99, 104 at p95. */
 int histogram_interval_ns(const struct histogram *, double q, int64_t *ret_low_ns,
 			  int64_t *ret_high_ns);
+
+static inline unsigned histogram_bucket(int64_t ns)
+{
+	if (ns < 1LL << HISTOGRAM_FIRST_BIT)
+		return 0;
+	unsigned bit = 63 - (unsigned)__builtin_clzll((unsigned long long)ns);
+	unsigned sub = (unsigned)(ns >> (bit - HISTOGRAM_SUB_BITS)) & (HISTOGRAM_SUB_BUCKETS - 1);
+	unsigned bucket = (bit - HISTOGRAM_FIRST_BIT) * HISTOGRAM_SUB_BUCKETS + sub;
+	return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
+}
+
+/* In place: a judged event adds one or two samples. */
+static inline void histogram_add(struct histogram *h, int64_t ns)
+{
+	if (ns < 0)
+		ns = 0;
+	if (!h->count || ns < h->min_ns)
+		h->min_ns = ns;
+	if (!h->count || ns > h->max_ns)
+		h->max_ns = ns;
+	h->count++;
+	h->sum_ns += (double)ns;
+	h->bucket[histogram_bucket(ns)]++;
+}
 
 #endif

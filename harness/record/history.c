@@ -25,7 +25,7 @@ struct history {
 	size_t lane_count;
 	struct lane_reader *current; /* the next event is its while it is older than until_ns */
 	int64_t until_ns;
-	int64_t *head_ns; /* stamp of each lane's next event, INT64_MAX at its end */
+	int64_t *head_ns; /* stamp of each lane's next event, INT64_MAX at its end; current's: older */
 
 	FILE *file;
 	char *line; /* LINE_MAX_BYTES */
@@ -235,26 +235,33 @@ static int open_lanes(const char *dir, struct history **ret, struct err *err)
 	return 0;
 }
 
-/* Finds the lane whose next event is the oldest, and how long it stays so. */
+static void look_at_head(struct history *history, struct lane_reader *lane)
+{
+	bool more = lane->at < lane->limit || lane_reader_fill(lane);
+
+	history->head_ns[lane - history->lane] = more ? lane_reader_event(lane, lane->at)->t_ns :
+							INT64_MAX;
+}
+
+/* Finds the lane whose next event is the oldest, and how long it stays so. Which lane is next is
+ * nothing a processor could guess: hence no branches in the loop. */
 static bool merge(struct history *history)
 {
 	size_t best = 0;
 	int64_t best_ns = INT64_MAX, second_ns = INT64_MAX;
 
+	if (history->current)
+		look_at_head(history, history->current);
+	else
+		for (size_t i = 0; i < history->lane_count; i++)
+			look_at_head(history, &history->lane[i]);
 	for (size_t i = 0; i < history->lane_count; i++) {
-		struct lane_reader *lane = &history->lane[i];
-		if (lane == history->current || !history->current) {
-			bool more = lane->at < lane->limit || lane_reader_fill(lane);
-			history->head_ns[i] = more ? lane->events[lane->at].t_ns : INT64_MAX;
-		}
 		int64_t head_ns = history->head_ns[i];
-		if (head_ns < best_ns) {
-			second_ns = best_ns;
-			best_ns = head_ns;
-			best = i;
-		} else if (head_ns < second_ns) {
-			second_ns = head_ns;
-		}
+		int64_t later_ns = head_ns < best_ns ? best_ns : head_ns;
+
+		best = head_ns < best_ns ? i : best;
+		best_ns = head_ns < best_ns ? head_ns : best_ns;
+		second_ns = later_ns < second_ns ? later_ns : second_ns;
 	}
 	if (best_ns == INT64_MAX)
 		return false;
@@ -291,7 +298,7 @@ static bool next_slow(struct history *history, const struct event **ret)
 	if (!history->file) {
 		if (!merge(history))
 			return false;
-		*ret = &history->current->events[history->current->at++];
+		*ret = lane_reader_event(history->current, history->current->at++);
 		return true;
 	}
 	/* Validated at the door; what fails now changed under our hands and ends the history. */
@@ -309,11 +316,22 @@ bool history_next(struct history *history, const struct event **ret)
 {
 	struct lane_reader *lane = history->current;
 
-	if (lane && lane->at < lane->limit && lane->events[lane->at].t_ns < history->until_ns) {
-		*ret = &lane->events[lane->at++];
+	if (lane && lane->at < lane->limit &&
+	    lane_reader_event(lane, lane->at)->t_ns < history->until_ns) {
+		*ret = lane_reader_event(lane, lane->at++);
 		return true;
 	}
 	return next_slow(history, ret);
+}
+
+size_t history_read(struct history *history, struct event *out, size_t max)
+{
+	const struct event *e;
+	size_t count = 0;
+
+	while (count < max && history_next(history, &e))
+		out[count++] = *e;
+	return count;
 }
 
 int history_rewind(struct history *history, struct err *err)

@@ -56,6 +56,8 @@ int history_open(const char *path, struct history **ret, struct err *);
 int history_open_text(const char *name, const char *ndjson, struct history **ret, struct err *);
 /* Next event in merged order; false at the end. The pointer is good until the next call. */
 bool history_next(struct history *, const struct event **ret);
+/* The next so many, copied; fewer than max only at the end. */
+size_t history_read(struct history *, struct event *out, size_t max);
 /* Lane statuses are final after history_next returned false. */
 size_t history_lanes(const struct history *, const struct lane_status **ret);
 /* Of the first lane that has one; NULL for NDJSON. */

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -62,15 +62,15 @@ int lane_role_parse(const char *word)
 
 uint32_t lane_header_crc(const struct lane_header *header)
 {
-	return (uint32_t)crc32_z(0, (const void *)header, offsetof(struct lane_header, crc));
+	return libdeflate_crc32(0, header, offsetof(struct lane_header, crc));
 }
 
 uint32_t lane_block_crc(const struct lane_block *block, const void *bytes)
 {
 	const size_t from = offsetof(struct lane_block, what);
-	uLong crc = crc32_z(0, (const Bytef *)block + from, sizeof(*block) - from);
+	uint32_t crc = libdeflate_crc32(0, (const char *)block + from, sizeof(*block) - from);
 
-	return (uint32_t)crc32_z(crc, bytes, block->length);
+	return libdeflate_crc32(crc, bytes, block->length);
 }
 
 static void write_all(struct lane *lane, const char *data, size_t size)

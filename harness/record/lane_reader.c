@@ -13,9 +13,10 @@ enum {
 	/* Events that wait for those recorded late: a 101 is told when the first message has come,
 	 * and 5,000 callers say 150 other things meanwhile. */
 	HELD_BACK = 1024,
-	/* A block of names may be a little longer than the longest block of events. */
-	EVENTS_CAP = HELD_BACK + LANE_BLOCK_BYTES / sizeof(struct event),
+	BLOCK_EVENTS = LANE_BLOCK_BYTES / sizeof(struct event),
 };
+/* What is held back and one block more fit into the ring. */
+_Static_assert(HELD_BACK + BLOCK_EVENTS < LANE_RING_EVENTS, "the ring is large enough");
 
 /* Bytes read, less than size only at the end of the file; -1 with errno. */
 static ssize_t read_at(int fd, void *data, size_t size, uint64_t offset)
@@ -102,7 +103,8 @@ int lane_reader_open(const char *path, const char *name, struct history_names *n
 	reader.status.index = reader.header.index;
 	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
 		reader.note_kinds |= (uint64_t)event_conn_is_note(kind) << kind;
-	reader.events = xcalloc(EVENTS_CAP, sizeof(*reader.events));
+	/* A block lies in one piece: past the end of the ring there is room for one. */
+	reader.events = xcalloc(LANE_RING_EVENTS + BLOCK_EVENTS, sizeof(*reader.events));
 	reader.note_cap = 16;
 	reader.note = xcalloc(reader.note_cap, sizeof(*reader.note));
 	lane_reader_rewind(&reader);
@@ -222,26 +224,29 @@ static void inspect(struct lane_reader *reader, const struct event *event)
 			event->kind, event->color, (long long)event->t_ns, place);
 }
 
-static void put_in_place(struct event *events, size_t i)
+/* Event i goes before those that are later and not delivered yet. */
+static void put_in_place(struct lane_reader *reader, size_t i)
 {
-	struct event late = events[i];
-	size_t to = i;
+	struct event late = *lane_reader_event(reader, i);
 
-	while (to && events[to - 1].t_ns > late.t_ns)
-		to--;
-	memmove(&events[to + 1], &events[to], (i - to) * sizeof(late));
-	events[to] = late;
+	for (; i > reader->at && lane_reader_event(reader, i - 1)->t_ns > late.t_ns; i--)
+		*lane_reader_event(reader, i) = *lane_reader_event(reader, i - 1);
+	*lane_reader_event(reader, i) = late;
 }
 
-/* The block's events lie at events[count], in file order. False: the lane ends among them. */
+/* The block's events lie in file order where the next events go. False: the lane ends among
+ * them. */
 static bool take_events(struct lane_reader *reader, uint32_t count)
 {
-	struct event *events = reader->events;
 	struct lane_status *status = &reader->status;
+	size_t first = reader->count % LANE_RING_EVENTS;
 
+	if (first + count > LANE_RING_EVENTS)
+		memcpy(reader->events, &reader->events[LANE_RING_EVENTS],
+		       (first + count - LANE_RING_EVENTS) * sizeof(*reader->events));
 	for (size_t end = reader->count + count; reader->count < end; reader->count++) {
 		size_t i = reader->count;
-		struct event *event = &events[i];
+		struct event *event = lane_reader_event(reader, i);
 		bool good = event->seq == reader->next_seq && !reader->ended &&
 			    !is_nameless(reader, event) && event->kind < EVENT_KIND_COUNT &&
 			    event->color < COLOR_COUNT && event->t_ns >= 0 &&
@@ -262,8 +267,8 @@ static bool take_events(struct lane_reader *reader, uint32_t count)
 			status->first_ns = event->t_ns;
 		if (event->t_ns > status->last_ns)
 			status->last_ns = event->t_ns;
-		if (i && events[i - 1].t_ns > event->t_ns)
-			put_in_place(events, i);
+		if (i > reader->at && lane_reader_event(reader, i - 1)->t_ns > event->t_ns)
+			put_in_place(reader, i);
 	}
 	return true;
 }
@@ -272,7 +277,7 @@ static bool take_events(struct lane_reader *reader, uint32_t count)
 static bool take_block(struct lane_reader *reader)
 {
 	struct lane_block block;
-	char *bytes = (char *)&reader->events[reader->count];
+	char *bytes = (char *)lane_reader_event(reader, reader->count);
 	unsigned long long place = reader->offset;
 
 	ssize_t got = read_at(reader->fd, &block, sizeof(block), place);
@@ -317,17 +322,12 @@ static bool take_block(struct lane_reader *reader)
 
 bool lane_reader_fill(struct lane_reader *reader)
 {
-	size_t rest = reader->count - reader->at;
-
-	memmove(reader->events, reader->events + reader->at, rest * sizeof(*reader->events));
-	reader->at = 0;
-	reader->count = rest;
 	if (!reader->has_header) {
 		damaged(reader, "cut inside the header");
 		reader->at_end = true;
 	}
-	while (!reader->at_end && reader->count <= HELD_BACK)
+	while (!reader->at_end && reader->count - reader->at <= HELD_BACK)
 		reader->at_end = !take_block(reader);
 	reader->limit = reader->at_end ? reader->count : reader->count - HELD_BACK;
-	return reader->limit > 0;
+	return reader->limit > reader->at;
 }

@@ -15,8 +15,11 @@ struct history_names {
 	struct call_names calls;
 };
 
+enum { LANE_RING_EVENTS = 8192 };
+
 struct lane_reader {
-	/* events[at..limit) are ready, [limit..count) wait for older ones of the next block */
+	/* Events at..limit are ready, limit..count wait for older ones of the next blocks. Counted
+	 * from the lane's first one; where each lies, lane_reader_event says. */
 	struct event *events;
 	size_t at, limit, count;
 	int fd;
@@ -41,5 +44,11 @@ void lane_reader_rewind(struct lane_reader *);
 /* Call when at == limit. False when the lane has no further event; the status is final then. */
 bool lane_reader_fill(struct lane_reader *);
 void lane_reader_close(struct lane_reader *);
+
+/* at <= i < count */
+static inline struct event *lane_reader_event(const struct lane_reader *reader, size_t i)
+{
+	return &reader->events[i % LANE_RING_EVENTS];
+}
 
 #endif

@@ -47,7 +47,7 @@ static const struct event *next(struct lane_reader *reader)
 {
 	if (reader->at == reader->limit && !lane_reader_fill(reader))
 		return NULL;
-	return &reader->events[reader->at++];
+	return lane_reader_event(reader, reader->at++);
 }
 
 static uint64_t drain(struct lane_reader *reader)

@@ -9,9 +9,8 @@ static struct event at(enum event_kind kind, int64_t ms)
 
 static void give(struct world *w, struct event e)
 {
-	struct world_call *c;
+	struct world_call *c = world_event(w, &e);
 
-	world_event(w, &e, &c);
 	world_settle(w, c, &e);
 }
 

@@ -21,6 +21,15 @@ struct listener {
 	bool idle; /* left out of the judgement */
 };
 
+/* What it takes to tell one check of one event. */
+struct ear {
+	void (*event)(void *state, struct world_call *call, void *mine, const struct world *,
+		      const struct event *, struct finding *f);
+	void *state;
+	struct finding *finding;
+	size_t call_offset;
+};
+
 struct books {
 	struct ledger all, by_phase[PHASE_COUNT], by_color[COLOR_COUNT];
 };
@@ -30,14 +39,37 @@ struct fold {
 	size_t count;
 	struct listener all[CHECKS_MAX];
 	struct finding *findings;
-	/* Per kind, who wants it: an event costs as many calls as there are listeners, not as there
-	 * are checks. */
-	uint8_t wanted[EVENT_KIND_COUNT][CHECKS_MAX], wanted_count[EVENT_KIND_COUNT];
-	uint64_t deaf;	 /* kinds that nobody wants: a third of all events */
-	uint64_t passed; /* of them: how many, and when the last */
+	/* Who wants kind k: ears[first_ear[k]] to before ears[first_ear[k + 1]]. An event costs as
+	 * many calls as it has listeners, not as there are checks. */
+	struct ear *ears;
+	uint16_t first_ear[EVENT_KIND_COUNT + 1];
+	uint64_t deaf;		  /* kinds that nobody wants: a third of all events */
+	uint64_t passed;	  /* of them: how many, and when the last */
 	int64_t passed_ns;
 	struct books books, ours; /* all calls; of them those whose end proves nothing */
 };
+
+static void give_ears(struct fold *f)
+{
+	uint16_t count = 0;
+
+	f->ears = xcalloc(f->count * EVENT_KIND_COUNT + 1, sizeof(*f->ears));
+	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+		f->first_ear[kind] = count;
+		for (size_t i = 0; i < f->count; i++) {
+			const struct listener *l = &f->all[i];
+
+			if (l->check->kinds >> kind & 1)
+				f->ears[count++] = (struct ear){ .event = l->check->event,
+								 .state = l->state,
+								 .finding = l->finding,
+								 .call_offset = l->call_offset };
+		}
+		if (count == f->first_ear[kind])
+			f->deaf |= 1ULL << kind & WORLD_DEAF;
+	}
+	f->first_ear[EVENT_KIND_COUNT] = count;
+}
 
 struct fold *fold_new(const struct scenario *scenario, const struct history *names)
 {
@@ -61,13 +93,8 @@ struct fold *fold_new(const struct scenario *scenario, const struct history *nam
 								NULL };
 		f->findings[i].name = check->name;
 		entry_bytes += (check->call_bytes + 7) & ~(size_t)7;
-		for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-			if (check->kinds >> kind & 1)
-				f->wanted[kind][f->wanted_count[kind]++] = (uint8_t)i;
-		}
 	}
-	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
-		f->deaf |= f->wanted_count[kind] ? 0 : 1ULL << kind & WORLD_DEAF;
+	give_ears(f);
 	world_init(&f->world, scenario, names, entry_bytes);
 	for (size_t i = 0; i < f->count; i++) {
 		if (f->all[i].check->begin)
@@ -93,6 +120,7 @@ void fold_free(struct fold *f)
 	}
 	world_free(&f->world);
 	free(f->findings);
+	free(f->ears);
 	free(f);
 }
 
@@ -143,12 +171,14 @@ void fold_event(struct fold *f, const struct event *e)
 
 	if (e->kind >= EVENT_KIND_COUNT)
 		return;
-	world_event(&f->world, e, &c);
-	for (unsigned i = 0; i < f->wanted_count[e->kind]; i++) {
-		const struct listener *l = &f->all[f->wanted[e->kind][i]];
-		l->check->event(l->state, c, part_of(c, l), &f->world, e, l->finding);
-	}
-	world_settle(&f->world, c, e);
+	c = world_event(&f->world, e);
+	for (const struct ear *ear = &f->ears[f->first_ear[e->kind]],
+			      *end = &f->ears[f->first_ear[e->kind + 1]];
+	     ear < end; ear++)
+		ear->event(ear->state, c, c ? (char *)c + ear->call_offset : NULL, &f->world, e,
+			   ear->finding);
+	if (c && (world_placed(&f->world, c) || WORLD_SETTLES >> e->kind & 1))
+		world_settle(&f->world, c, e);
 	if (f->world.done_first && f->world.done_first->end_ns + f->world.grace_ns <= e->t_ns)
 		reap(f, e->t_ns);
 }

@@ -27,7 +27,7 @@ void metrics_free(struct metrics *m)
 				free(m->rows[i][phase][color]);
 }
 
-static struct metric_row *row_of(struct world *w, enum metric metric, int64_t began_ns,
+static inline struct metric_row *row_of(struct world *w, enum metric metric, int64_t began_ns,
 				 uint8_t color)
 {
 	struct metric_row **row =
@@ -39,7 +39,7 @@ static struct metric_row *row_of(struct world *w, enum metric metric, int64_t be
 }
 
 /* Something that began then took so long; `answered` false: it was given up. */
-static void sample(struct world *w, enum metric metric, int64_t began_ns, uint8_t color,
+static inline void sample(struct world *w, enum metric metric, int64_t began_ns, uint8_t color,
 		   int64_t took_ns, bool answered)
 {
 	struct metric_row *row = row_of(w, metric, began_ns, color);

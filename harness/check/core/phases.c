@@ -57,12 +57,3 @@ bool phases_reached(const struct phases *p, enum phase phase)
 	}
 	return false;
 }
-
-enum phase phases_at(const struct phases *p, int64_t t_ns)
-{
-	size_t i = p->count;
-
-	while (i > 1 && p->list[i - 1].start_ns > t_ns)
-		i--;
-	return p->list[i - 1].phase;
-}

@@ -20,7 +20,14 @@ void phases_begin(struct phases *, enum phase, uint16_t step, int64_t t_ns);
 void phases_end(struct phases *, uint16_t step, int64_t t_ns, uint8_t flags, const char *error);
 /* The one that is under way; NULL before the first event. */
 struct phase_result *phases_current(const struct phases *);
-enum phase phases_at(const struct phases *, int64_t t_ns);
+static inline enum phase phases_at(const struct phases *p, int64_t t_ns)
+{
+	size_t i = p->count;
+
+	while (i > 1 && p->list[i - 1].start_ns > t_ns)
+		i--;
+	return p->list[i - 1].phase;
+}
 /* Some step of this kind began and was neither skipped nor given up. */
 bool phases_reached(const struct phases *, enum phase);
 

@@ -8,11 +8,6 @@
 
 enum { SLAB_ENTRIES = 256, SLOTS_MIN = 1024 };
 
-struct table_slot {
-	uint64_t id;
-	char *entry; /* NULL: empty */
-};
-
 void table_init(struct table *t, size_t entry_bytes)
 {
 	/* Whole cache lines: neighbours do not share one. */
@@ -30,42 +25,6 @@ void table_free(struct table *t)
 	*t = (struct table){ 0 };
 }
 
-static size_t home(const struct table *t, uint64_t id)
-{
-	return (size_t)(id * 0x9e3779b97f4a7c15ULL >> 20) & (t->slot_count - 1);
-}
-
-/* The slot that holds the id, or the empty one where it would go. */
-static size_t locate(const struct table *t, uint64_t id)
-{
-	size_t i = home(t, id);
-
-	while (t->slots[i].entry && t->slots[i].id != id)
-		i = (i + 1) & (t->slot_count - 1);
-	return i;
-}
-
-void *table_find(const struct table *t, uint64_t id)
-{
-	return t->slots[locate(t, id)].entry;
-}
-
-void table_prefetch(const struct table *t, uint64_t id)
-{
-	__builtin_prefetch(&t->slots[home(t, id)]);
-}
-
-void table_prefetch_entry(const struct table *t, uint64_t id)
-{
-	const struct table_slot *slot = &t->slots[home(t, id)];
-
-	/* Most ids are at home; one that is not costs its user a miss, not us a search. */
-	if (slot->id != id || !slot->entry)
-		return;
-	for (size_t at = 0; at < t->entry_bytes; at += 64)
-		__builtin_prefetch(slot->entry + at, 1);
-}
-
 static void grow(struct table *t)
 {
 	struct table_slot *old = t->slots;
@@ -75,7 +34,7 @@ static void grow(struct table *t)
 	t->slots = xcalloc(t->slot_count, sizeof(*t->slots));
 	for (size_t i = 0; i < count; i++) {
 		if (old[i].entry)
-			t->slots[locate(t, old[i].id)] = old[i];
+			t->slots[table_locate(t, old[i].id)] = old[i];
 	}
 	free(old);
 }
@@ -102,7 +61,7 @@ void *table_add(struct table *t, uint64_t id)
 		grow(t);
 	if (!t->free)
 		add_slab(t);
-	struct table_slot *slot = &t->slots[locate(t, id)];
+	struct table_slot *slot = &t->slots[table_locate(t, id)];
 	ASSERT(!slot->entry);
 	char *entry = t->free;
 	memcpy(&t->free, entry, sizeof(t->free));
@@ -114,7 +73,7 @@ void *table_add(struct table *t, uint64_t id)
 
 void table_remove(struct table *t, uint64_t id)
 {
-	size_t mask = t->slot_count - 1, hole = locate(t, id), i = hole;
+	size_t mask = t->slot_count - 1, hole = table_locate(t, id), i = hole;
 	char *entry = t->slots[hole].entry;
 
 	if (!entry)
@@ -127,7 +86,7 @@ void table_remove(struct table *t, uint64_t id)
 		i = (i + 1) & mask;
 		if (!t->slots[i].entry)
 			break;
-		if (((i - home(t, t->slots[i].id)) & mask) >= ((i - hole) & mask)) {
+		if (((i - table_home(t, t->slots[i].id)) & mask) >= ((i - hole) & mask)) {
 			t->slots[hole] = t->slots[i];
 			hole = i;
 		}

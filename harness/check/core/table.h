@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct table_slot {
+	uint64_t id;
+	char *entry; /* NULL: empty */
+};
+
 struct table {
 	struct table_slot *slots;
 	size_t slot_count, used; /* slot_count is a power of two */
@@ -20,16 +25,52 @@ struct table {
 
 void table_init(struct table *, size_t entry_bytes);
 void table_free(struct table *);
-/* The entry of an id, or NULL. Ids are hashes already. */
-void *table_find(const struct table *, uint64_t id);
 /* A zeroed entry for an id that is not in the table. */
 void *table_add(struct table *, uint64_t id);
 void table_remove(struct table *, uint64_t id);
-/* Asks the processor to have the id's slot at hand soon; and, some time later, its entry. */
-void table_prefetch(const struct table *, uint64_t id);
-void table_prefetch_entry(const struct table *, uint64_t id);
 /* Every entry, in no particular order; start with *cursor 0; NULL at the end. Nothing may be added
  * or removed meanwhile. */
 void *table_each(const struct table *, size_t *cursor);
+
+/* What every event asks, hence in place. */
+
+/* Where an id would be, were there no others. Ids are hashes already. */
+static inline size_t table_home(const struct table *t, uint64_t id)
+{
+	return (size_t)(id * 0x9e3779b97f4a7c15ULL >> 20) & (t->slot_count - 1);
+}
+
+/* The slot that holds the id, or the empty one where it would go. */
+static inline size_t table_locate(const struct table *t, uint64_t id)
+{
+	size_t i = table_home(t, id);
+
+	while (t->slots[i].entry && t->slots[i].id != id)
+		i = (i + 1) & (t->slot_count - 1);
+	return i;
+}
+
+/* The entry of an id, or NULL. */
+static inline void *table_find(const struct table *t, uint64_t id)
+{
+	return t->slots[table_locate(t, id)].entry;
+}
+
+/* Asks the processor to have the id's slot at hand soon; and, some time later, its entry. */
+static inline void table_prefetch(const struct table *t, uint64_t id)
+{
+	__builtin_prefetch(&t->slots[table_home(t, id)]);
+}
+
+static inline void table_prefetch_entry(const struct table *t, uint64_t id)
+{
+	const struct table_slot *slot = &t->slots[table_home(t, id)];
+
+	/* Most ids are at home; one that is not costs its user a miss, not us a search. */
+	if (slot->id != id || !slot->entry)
+		return;
+	for (size_t at = 0; at < t->entry_bytes; at += 64)
+		__builtin_prefetch(slot->entry + at, 1);
+}
 
 #endif

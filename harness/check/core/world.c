@@ -330,8 +330,6 @@ static void leg_ended(struct world *w, struct world_call *c, const struct event 
 
 void world_settle(struct world *w, struct world_call *c, const struct event *e)
 {
-	if (!c)
-		return;
 	if (world_placed(w, c) &&
 	    (c->dial_flags & DIAL_SET_COOKIE || !(c->flags & CALL_SAW_COOKIE))) {
 		c->cookie_ns = c->open_ns ? c->open_ns : e->t_ns;
@@ -382,7 +380,7 @@ static void late(struct world *w, const struct event *e)
 		w->late_calls[w->late_call_count++] = e->call;
 }
 
-void world_event(struct world *w, const struct event *e, struct world_call **ret)
+struct world_call *world_event(struct world *w, const struct event *e)
 {
 	if (!w->events++) {
 		w->first_ns = e->t_ns;
@@ -392,9 +390,8 @@ void world_event(struct world *w, const struct event *e, struct world_call **ret
 		late(w, e);
 	else
 		w->last_ns = e->t_ns;
-	*ret = NULL;
 	if (CALL_KINDS >> e->kind & 1)
-		*ret = call_event(w, e);
-	else
-		world_control(w, e);
+		return call_event(w, e);
+	world_control(w, e);
+	return NULL;
 }

@@ -152,11 +152,13 @@ void world_free(struct world *);
 /* Kinds that tell the world nothing: cmd.inv says nothing that its cmd.ok does not say again. What
  * no check wants of them need only be counted. */
 #define WORLD_DEAF KIND(CMD_INV)
-/* Applies one event. *ret is its call's entry, or NULL. */
-void world_event(struct world *, const struct event *, struct world_call **ret);
+/* Applies one event. Its call's entry, or NULL. */
+struct world_call *world_event(struct world *, const struct event *);
 /* An event tells an instance's color; COLOR_UNKNOWN: only that it is there. */
 void world_instance_color(struct world *, uint8_t instance, uint8_t color);
-/* After the checks saw the event: what must still have been readable for them. */
+/* After the checks saw the event: what must still have been readable for them. Needed when the
+ * event placed the call's leg, and for these kinds. */
+#define WORLD_SETTLES (KIND(LEG_END) | KIND(HANGUP_INV) | KIND(LEG_LOSE))
 void world_settle(struct world *, struct world_call *, const struct event *);
 /* The oldest finished call whose grace is over at now_ns, unlinked but still in the table; NULL
  * when there is none. */
