@@ -26,9 +26,12 @@ static const struct {
 	enum verb verb;
 	uint32_t after_us;
 } stages[] = {
-	{ EVENT_TURN_INV, 0, 0 },	      { EVENT_CMD_INV, VERB_GET, 2000 },
-	{ EVENT_CMD_OK, VERB_GET, 2400 },     { EVENT_CMD_INV, VERB_SETEX, 30000 },
-	{ EVENT_CMD_OK, VERB_SETEX, 30500 }, { EVENT_REPLY_OK, 0, 33000 },
+	{ EVENT_TURN_INV, 0, 0 },
+	{ EVENT_CMD_INV, VERB_GET, 2000 },
+	{ EVENT_CMD_OK, VERB_GET, 2400 },
+	{ EVENT_CMD_INV, VERB_SETEX, 30000 },
+	{ EVENT_CMD_OK, VERB_SETEX, 30500 },
+	{ EVENT_REPLY_OK, 0, 33000 },
 };
 enum { STAGES = sizeof(stages) / sizeof(*stages) };
 
@@ -221,7 +224,8 @@ static void end_turn(struct book *b, struct caller *c, uint64_t turn)
 	e.instance = c->instance;
 	e.flags = STATE_HAS_DIGEST | STATE_HAS_TURNS;
 	lane_event(lane_of(b, c), e);
-	if (turn + b->live >= b->turns || (turn / b->live + turn % b->live + 1) % TURNS_OF_A_CALL == 0)
+	if (turn + b->live >= b->turns ||
+	    (turn / b->live + turn % b->live + 1) % TURNS_OF_A_CALL == 0)
 		end_call(b, c);
 }
 
@@ -362,7 +366,8 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 
 	if (!live || live > 100000 || turns < 2 * live) {
-		fprintf(stderr, "usage: turns RUN_DIR LIVE TURNS (at most 100,000 live; TURNS at least twice as many)\n");
+		fprintf(stderr,
+			"usage: turns RUN_DIR LIVE TURNS (at most 100,000 live; TURNS at least twice as many)\n");
 		return 104;
 	}
 	if (write_all(argv[1], live, turns, &err) < 0) {

@@ -25,7 +25,8 @@ struct history {
 	size_t lane_count;
 	struct lane_reader *current; /* the next event is its while it is older than until_ns */
 	int64_t until_ns;
-	int64_t *head_ns; /* stamp of each lane's next event, INT64_MAX at its end; current's: older */
+	/* Stamp of each lane's next event, INT64_MAX at its end; current's may be older. */
+	int64_t *head_ns;
 
 	FILE *file;
 	char *line; /* LINE_MAX_BYTES */
@@ -140,8 +141,8 @@ static int open_lines(FILE *file, const char *name, struct history **ret, struct
 int history_open_text(const char *name, const char *ndjson, struct history **ret, struct err *err)
 {
 	/* fmemopen takes no empty buffer; the file is only read. */
-	FILE *file = *ndjson ? fmemopen((void *)(uintptr_t)ndjson, strlen(ndjson), "r")
-			     : fopen("/dev/null", "re");
+	FILE *file = *ndjson ? fmemopen((void *)(uintptr_t)ndjson, strlen(ndjson), "r") :
+			       fopen("/dev/null", "re");
 
 	if (!file)
 		return err_errno(err, ERR_HARNESS, errno, "%s: open", name);

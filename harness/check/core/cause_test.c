@@ -115,7 +115,6 @@ static void an_exit_tells_of_the_signal_that_nobody_recorded(void **state)
 				       .side = SIDE_AGENT,
 				       .instance = 1 };
 		struct event e = event_make(EVENT_SIGNAL, rows[i].sigterm * NS_PER_MS);
-		struct world_call *nobody;
 		char text[CAUSE_TEXT_MAX];
 
 		story_scenario(&story);
@@ -124,11 +123,11 @@ static void an_exit_tells_of_the_signal_that_nobody_recorded(void **state)
 		e.instance = 1;
 		e.code = SIGTERM;
 		if (rows[i].sigterm)
-			world_event(&w, &e, &nobody);
+			world_event(&w, &e);
 		e.kind = EVENT_EXIT;
 		e.t_ns = rows[i].exit * NS_PER_MS;
 		e.code = (uint16_t)rows[i].code;
-		world_event(&w, &e, &nobody);
+		world_event(&w, &e);
 		struct cause cause = cause_of_cut(&w, &cut);
 		if (cause.anomaly != rows[i].anomaly)
 			fail_msg("%s: got %s", rows[i].what, anomaly_name(cause.anomaly));

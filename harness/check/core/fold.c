@@ -43,8 +43,8 @@ struct fold {
 	 * many calls as it has listeners, not as there are checks. */
 	struct ear *ears;
 	uint16_t first_ear[EVENT_KIND_COUNT + 1];
-	uint64_t deaf;		  /* kinds that nobody wants: a third of all events */
-	uint64_t passed;	  /* of them: how many, and when the last */
+	uint64_t deaf;	 /* kinds that nobody wants: a third of all events */
+	uint64_t passed; /* of them: how many, and when the last */
 	int64_t passed_ns;
 	struct books books, ours; /* all calls; of them those whose end proves nothing */
 };
