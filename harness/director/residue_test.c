@@ -1,9 +1,12 @@
 /* A real Redis with states in it, frozen and gone: what is put on record of it. */
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "base/clock.h"
@@ -139,6 +142,27 @@ static void a_redis_that_is_gone_cannot_be_looked_at(void **state)
 	buf_free(&told);
 }
 
+/* Until it sleeps, its loader holds a file open now and then. */
+static void wait_until_asleep(pid_t pid)
+{
+	int64_t deadline_ns = clock_now_ns() + 20 * NS_PER_S;
+	char path[64], stat[256], pattern[64];
+	size_t got;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	snprintf(pattern, sizeof pattern, "%d (sleep) S ", (int)pid);
+	do {
+		assert_true(clock_now_ns() < deadline_ns);
+		sched_yield();
+		f = fopen(path, "re");
+		assert_non_null(f);
+		got = fread(stat, 1, sizeof stat - 1, f);
+		fclose(f);
+		stat[got] = '\0';
+	} while (strncmp(stat, pattern, strlen(pattern)) != 0);
+}
+
 /* One that holds a few more is within what comes and goes; the count at first is set back. */
 static void an_agent_that_holds_more_descriptors_than_at_first_is_named(void **state)
 {
@@ -166,6 +190,7 @@ static void an_agent_that_holds_more_descriptors_than_at_first_is_named(void **s
 		scene_open(&s);
 		if (stage_start(&s.stage, &spec, &m, &err) < 0)
 			fail_msg("%s", err.text);
+		wait_until_asleep(m->process.pid);
 		residue_count_descriptors(&s.stage);
 		assert_true(m->descriptors > 0);
 		m->descriptors -= cases[i].more;

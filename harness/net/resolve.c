@@ -59,7 +59,7 @@ int url_parse(const char *text, struct url *ret, struct err *err)
 	const struct scheme *scheme = scheme_of(text);
 	struct url url = { .tls = false };
 	const char *host, *colon;
-	size_t length, host_length;
+	size_t length, host_length, slash;
 
 	if (!scheme)
 		return err_set(err, ERR_INPUT,
@@ -87,12 +87,12 @@ int url_parse(const char *text, struct url *ret, struct err *err)
 	memcpy(url.authority, host, url.port == scheme->port ? host_length : length);
 	host += length;
 	length = strcspn(host, "#");
-	if (length + 2 > sizeof(url.path))
-		return err_set(err, ERR_INPUT, "%s: the path is longer than %zu bytes", text,
-			       sizeof(url.path) - 2);
-	if (*host != '/')
-		url.path[0] = '/';
-	memcpy(url.path + strlen(url.path), host, length);
+	slash = *host != '/'; /* as it is sent */
+	if (slash + length >= sizeof(url.path))
+		return err_set(err, ERR_INPUT, "the path is longer than %zu bytes: %s",
+			       sizeof(url.path) - 1, text);
+	url.path[0] = '/';
+	memcpy(url.path + slash, host, length);
 	*ret = url;
 	return 0;
 }

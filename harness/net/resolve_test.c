@@ -74,18 +74,26 @@ static void what_is_no_address_is_refused_and_leaves_the_output_alone(void **unu
 	}
 }
 
+/* Also when the slash in front is put there: what is made of an address is an address again. */
 static void a_path_that_does_not_fit_is_refused(void **unused)
 {
-	char text[2048] = "ws://h/";
-	struct url url;
-	struct err err = { 0 };
+	static const char *const begins[] = { "ws://h/", "ws://h?" };
+	static const size_t fits[] = { 1022, 1021 };
 
 	(void)unused;
-	memset(text + 7, 'a', 1021);
-	assert_int_equal(url_parse(text, &url, &err), 0);
-	assert_int_equal(strlen(url.path), 1022);
-	text[7 + 1021] = 'a';
-	assert_int_equal(url_parse(text, &url, &err), -1);
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++) {
+		char text[2048] = { 0 };
+		struct url url;
+		struct err err = { 0 };
+
+		memcpy(text, begins[i], 7);
+		memset(text + 7, 'a', fits[i]);
+		assert_int_equal(url_parse(text, &url, &err), 0);
+		assert_int_equal(strlen(url.path), 1023);
+		text[7 + fits[i]] = 'a';
+		assert_int_equal(url_parse(text, &url, &err), -1);
+		assert_non_null(strstr(err.text, "longer than 1023 bytes"));
+	}
 }
 
 static void a_numeric_host_resolves_to_itself(void **unused)
