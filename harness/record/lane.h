@@ -3,11 +3,13 @@
  *
  *   header | block | block | ...     block = { u32 length, crc32, what, count } + length bytes
  *
- * A block holds events (what = 1) or interned names (what = 2). It reaches write(2) at 64 KiB or,
- * if the owner calls lane_tick often enough, at the age of 100 ms. A SIGKILL keeps every block
- * written so far; a torn last block is detected by length and CRC and is "source lost", not an
- * error. The lane is whole only if its last event is lane.end (lane_close). One writer per file, no
- * locks. A write that fails makes the lane `broken`: the owner must exit as harness error.
+ * A block holds events (what = 1) or interned names (what = 2), at most 64 KiB. Events reach
+ * write(2) at 32 KiB or, if the owner calls lane_tick often enough, at the age of 100 ms: nine of
+ * ten writes of 32 KiB took below 25 us, of 64 KiB 230 us, and whoever writes keeps commands and
+ * callers waiting. A SIGKILL keeps every block written so far; a torn last block is detected by
+ * length and CRC and is "source lost", not an error. The lane is whole only if its last event is
+ * lane.end (lane_close). One writer per file, no locks. A write that fails makes the lane `broken`:
+ * the owner must exit as harness error.
  *
  * Events should come in the order of their stamps; one that is recorded late (a command is known
  * only when its last byte came) is put in place by the reader.
@@ -34,7 +36,7 @@ enum lane_role {
 };
 
 struct lane_identity {
-	char run[64];             /* run id */
+	char run[64];		  /* run id */
 	char scenario_digest[65]; /* of the resolved scenario */
 	uint64_t seed;
 	enum lane_role role;
@@ -58,7 +60,10 @@ struct lane_block {
 	uint32_t length, crc, what, count;
 };
 enum { LANE_EVENTS = 1, LANE_NAMES = 2 }; /* what */
-enum { LANE_EVENTS_MAX = (LANE_BLOCK_BYTES - sizeof(struct lane_block)) / sizeof(struct event) };
+/* Events of a block as it is written. */
+enum {
+	LANE_EVENTS_MAX = (LANE_BLOCK_BYTES / 2 - sizeof(struct lane_block)) / sizeof(struct event)
+};
 
 /* A block of names: `count` of these, each followed by `length` bytes of text without a NUL. */
 struct lane_name {
@@ -70,7 +75,7 @@ enum { LANE_TEXT_MAX = 4096 }; /* a longer text is cut and ends in "..." */
 uint32_t lane_header_crc(const struct lane_header *);
 uint32_t lane_block_crc(const struct lane_block *, const void *bytes);
 const char *lane_role_name(unsigned role); /* "worker"; "?" outside */
-int lane_role_parse(const char *word);     /* or -1 */
+int lane_role_parse(const char *word);	   /* or -1 */
 
 struct lane;
 
@@ -88,7 +93,7 @@ uint32_t lane_note(struct lane *, const char *fmt, ...) __attribute__((format(pr
 void lane_call(struct lane *, uint64_t call, const char *id);
 /* Flushes when the first unwritten event is 100 ms old. */
 void lane_tick(struct lane *, int64_t now_ns);
-int lane_flush(struct lane *);  /* 0, or -1 broken */
+int lane_flush(struct lane *); /* 0, or -1 broken */
 bool lane_broken(const struct lane *);
 int lane_close(struct lane *, struct err *); /* lane.end, flush, free; fine with NULL */
 

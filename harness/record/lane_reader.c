@@ -15,8 +15,9 @@ enum {
 	HELD_BACK = 1024,
 	BLOCK_EVENTS = LANE_BLOCK_BYTES / sizeof(struct event),
 };
-/* What is held back and one block more fit into the ring. */
-_Static_assert(HELD_BACK + BLOCK_EVENTS < LANE_RING_EVENTS, "the ring is large enough");
+/* What is held back and one block more fit into the ring; a whole block into the buffer. */
+_Static_assert(HELD_BACK + BLOCK_EVENTS <= LANE_RING_EVENTS, "the ring is large enough");
+_Static_assert(sizeof(struct lane_block) + LANE_BLOCK_BYTES <= LANE_READ_BYTES, "so is the buffer");
 
 /* Bytes read, less than size only at the end of the file; -1 with errno. */
 static ssize_t read_at(int fd, void *data, size_t size, uint64_t offset)
@@ -103,8 +104,8 @@ int lane_reader_open(const char *path, const char *name, struct history_names *n
 	reader.status.index = reader.header.index;
 	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
 		reader.note_kinds |= (uint64_t)event_conn_is_note(kind) << kind;
-	/* A block lies in one piece: past the end of the ring there is room for one. */
-	reader.events = xcalloc(LANE_RING_EVENTS + BLOCK_EVENTS, sizeof(*reader.events));
+	reader.events = xcalloc(LANE_RING_EVENTS, sizeof(*reader.events));
+	reader.bytes = xcalloc(1, LANE_READ_BYTES);
 	reader.note_cap = 16;
 	reader.note = xcalloc(reader.note_cap, sizeof(*reader.note));
 	lane_reader_rewind(&reader);
@@ -117,8 +118,10 @@ void lane_reader_close(struct lane_reader *reader)
 	if (reader->events) /* else it was never opened */
 		close(reader->fd);
 	free(reader->events);
+	free(reader->bytes);
 	free(reader->note);
 	reader->events = NULL;
+	reader->bytes = NULL;
 	reader->note = NULL;
 }
 
@@ -132,6 +135,7 @@ void lane_reader_rewind(struct lane_reader *reader)
 	reader->note_count = 1; /* note 0 is no note */
 	memset(reader->instance, 0, sizeof(reader->instance));
 	reader->offset = sizeof(struct lane_header);
+	reader->used = reader->got = 0;
 	status->events = 0;
 	status->first_ns = status->last_ns = 0;
 	status->whole = true; /* until shown otherwise */
@@ -234,19 +238,15 @@ static void put_in_place(struct lane_reader *reader, size_t i)
 	*lane_reader_event(reader, i) = late;
 }
 
-/* The block's events lie in file order where the next events go. False: the lane ends among
- * them. */
-static bool take_events(struct lane_reader *reader, uint32_t count)
+/* False: the lane ends among the block's events. */
+static bool take_events(struct lane_reader *reader, const char *bytes, uint32_t count)
 {
 	struct lane_status *status = &reader->status;
-	size_t first = reader->count % LANE_RING_EVENTS;
 
-	if (first + count > LANE_RING_EVENTS)
-		memcpy(reader->events, &reader->events[LANE_RING_EVENTS],
-		       (first + count - LANE_RING_EVENTS) * sizeof(*reader->events));
-	for (size_t end = reader->count + count; reader->count < end; reader->count++) {
+	for (uint32_t k = 0; k < count; k++, reader->count++) {
 		size_t i = reader->count;
-		struct event *event = lane_reader_event(reader, i);
+		struct event *event = memcpy(lane_reader_event(reader, i),
+					     bytes + k * sizeof(*event), sizeof(*event));
 		bool good = event->seq == reader->next_seq && !reader->ended &&
 			    !is_nameless(reader, event) && event->kind < EVENT_KIND_COUNT &&
 			    event->color < COLOR_COUNT && event->t_ns >= 0 &&
@@ -273,43 +273,71 @@ static bool take_events(struct lane_reader *reader, uint32_t count)
 	return true;
 }
 
+/* So many bytes from used on are there, unless the file ends before; -1 with errno. */
+static int look_ahead(struct lane_reader *reader, size_t size)
+{
+	ssize_t more;
+
+	if (reader->got - reader->used >= size)
+		return 0;
+	reader->got -= reader->used;
+	memmove(reader->bytes, reader->bytes + reader->used, reader->got);
+	reader->used = 0;
+	more = read_at(reader->fd, reader->bytes + reader->got, LANE_READ_BYTES - reader->got,
+		       reader->offset + reader->got);
+	reader->got += more > 0 ? (size_t)more : 0;
+	return more < 0 ? -1 : 0;
+}
+
+/* The next block's header, and its bytes behind it at reader->used; false when there is none, or
+ * none that is good. */
+static bool next_block(struct lane_reader *reader, struct lane_block *ret)
+{
+	unsigned long long place = reader->offset;
+	bool read = look_ahead(reader, sizeof(*ret)) == 0;
+	size_t left = reader->got - reader->used, size = sizeof(*ret);
+
+	if (read && left >= size) {
+		memcpy(ret, reader->bytes + reader->used, sizeof(*ret));
+		if (ret->length > LANE_BLOCK_BYTES) {
+			damaged(reader, "bad block at byte %llu: length %u, limit %d", place,
+				ret->length, LANE_BLOCK_BYTES);
+			return false;
+		}
+		size += ret->length;
+		read = look_ahead(reader, size) == 0;
+		left = reader->got - reader->used;
+	}
+	if (!read)
+		damaged(reader, "block at byte %llu: read: %s", place, strerrordesc_np(errno));
+	else if (left >= size)
+		return true;
+	else if (left)
+		damaged(reader, "torn block at byte %llu", place);
+	else if (!reader->ended)
+		damaged(reader, "no lane.end: cut at byte %llu", place);
+	return false;
+}
+
 /* True when a good block was taken; else the lane ends here. */
 static bool take_block(struct lane_reader *reader)
 {
 	struct lane_block block;
-	char *bytes = (char *)lane_reader_event(reader, reader->count);
 	unsigned long long place = reader->offset;
+	const char *bytes;
 
-	ssize_t got = read_at(reader->fd, &block, sizeof(block), place);
-	if (got == 0) {
-		if (!reader->ended)
-			damaged(reader, "no lane.end: cut at byte %llu", place);
+	if (!next_block(reader, &block))
 		return false;
-	}
-	if (got == sizeof(block) && block.length > LANE_BLOCK_BYTES) {
-		damaged(reader, "bad block at byte %llu: length %u, limit %d", place, block.length,
-			LANE_BLOCK_BYTES);
-		return false;
-	}
-	ssize_t want = got == sizeof(block) ? (ssize_t)block.length : 0;
-	if (want)
-		got = read_at(reader->fd, bytes, block.length, place + sizeof(block));
-	if (got < 0) {
-		damaged(reader, "block at byte %llu: read: %s", place, strerrordesc_np(errno));
-		return false;
-	}
-	if (!want || got < want) {
-		damaged(reader, "torn block at byte %llu", place);
-		return false;
-	}
+	bytes = reader->bytes + reader->used + sizeof(block);
 	if (block.crc != lane_block_crc(&block, bytes)) {
 		damaged(reader, "bad CRC of the block at byte %llu", place);
 		return false;
 	}
 	reader->offset += sizeof(block) + block.length;
+	reader->used += sizeof(block) + block.length;
 	if (block.what == LANE_EVENTS &&
 	    (uint64_t)block.count * sizeof(struct event) == block.length) {
-		return take_events(reader, block.count);
+		return take_events(reader, bytes, block.count);
 	} else if (block.what == LANE_NAMES) {
 		take_names(reader, &block, bytes);
 	} else {

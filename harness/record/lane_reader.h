@@ -15,7 +15,7 @@ struct history_names {
 	struct call_names calls;
 };
 
-enum { LANE_RING_EVENTS = 8192 };
+enum { LANE_RING_EVENTS = 2048, LANE_READ_BYTES = 2 * LANE_BLOCK_BYTES };
 
 struct lane_reader {
 	/* Events at..limit are ready, limit..count wait for older ones of the next blocks. Counted
@@ -27,6 +27,8 @@ struct lane_reader {
 	bool has_header;	  /* false: the file was cut inside it */
 	uint32_t next_seq, named; /* names seen */
 	uint64_t offset;	  /* of the next block */
+	char *bytes;		  /* used..got: what was read of the file from there on */
+	size_t used, got;
 	uint64_t note_kinds;
 	struct lane_header header;
 	struct lane_status status;

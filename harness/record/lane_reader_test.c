@@ -126,7 +126,7 @@ static void damage_is_told_with_its_place_and_the_prefix_kept(void **state)
 		{ FLIP, 4, BLOCK_BYTES - 1, 0, 4, "bad CRC of the block at byte @" },
 		{ FLIP, 10, 20, 0, 10, "bad CRC of the block at byte @" },
 		{ SET_LENGTH, 4, 0, 65537, 4, "bad block at byte @: length 65537, limit 65536" },
-		{ SET_LENGTH, 4, 0, 0, 4, "torn block at byte @" },
+		{ SET_LENGTH, 4, 0, 0, 4, "bad CRC of the block at byte @" },
 		{ SET_WHAT, 4, 0, 3, 4, "block at byte @: 1 of kind 3 do not make 64 bytes" },
 		{ SET_COUNT, 4, 0, 2, 4, "block at byte @: 2 of kind 1 do not make 64 bytes" },
 		{ SET_SEQ, 4, 0, 6, 4, "gap: events 4 to 5 are missing before byte @" },
