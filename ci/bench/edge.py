@@ -2,13 +2,12 @@
 the same bare echo peer, in one run. A proxy is started afresh for each measurement; the two take turns, ABBA, so that the
 neighbours' noise falls on both alike; medians are compared."""
 import os
-import shutil
 import socket
 import statistics
 import subprocess
 import time
 
-from lib import BUILD, echo_peer, line, program, spoken
+from lib import BUILD, echo_peer, line, program, spoken, start_haproxy
 
 # Turns a second: the same at each size where they are paced, as many as come where they are not.
 PACED, FLAT_OUT, MOST = (5000, 500, 5), (200, 0, 5), (9000, 500, 5)   # connections, ms between two turns, seconds
@@ -64,14 +63,9 @@ class Proxy:
         return child
 
     def start_haproxy(self, peer, where):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)   # inherited: no port to be lost to others
+        child, self.listener = start_haproxy(HAPROXY, where, peer=peer)
         self.port = self.listener.getsockname()[1]
-        config = os.path.join(where, "haproxy.cfg")
-        with open(config, "w") as f:
-            f.write(HAPROXY.format(listener=self.listener.fileno(), peer=peer))
-        program_file = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin") or "haproxy"
-        return subprocess.Popen([program_file, "-db", "-q", "-f", config], pass_fds=[self.listener.fileno()],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return child
 
     def ready(self):
         end = time.monotonic() + READY_WITHIN_S

@@ -2,6 +2,8 @@
 import contextlib
 import json
 import os
+import shutil
+import socket
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -27,6 +29,17 @@ def spoken(command, timeout):
         line("not measured", f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()}")
         return None
     return json.loads(done.stdout)
+
+
+def start_haproxy(config, where, **words):
+    """The peer: the child, and the socket it listens at, which it inherits so that no port is lost to others."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    path = os.path.join(where, "haproxy.cfg")
+    with open(path, "w") as f:
+        f.write(config.format(listener=listener.fileno(), **words))
+    program_file = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin") or "haproxy"
+    return subprocess.Popen([program_file, "-db", "-q", "-f", path], pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL), listener
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """The bench's part `tap`: commands through `crossfade tap` against the same commands direct, before one redis-server, in one
-run. The two take turns, ABBA, so that the neighbours' noise falls on both alike; medians are compared. Where it is allowed,
-all programs of the measurement run at a real-time priority: it is the tap that is asked about, not its neighbours."""
+run; and through HAProxy in mode tcp, which passes bytes on and reads none of them: what any proxy costs here. They take turns,
+back and forth, so that the neighbours' noise falls on all alike; medians are compared. Where it is allowed, all programs of the measurement run at a real-time priority: it is the tap that is asked about, not its neighbours."""
 import os
 import shutil
 import signal
@@ -9,11 +9,24 @@ import statistics
 import subprocess
 import time
 
-from lib import BUILD, line, program, spoken
+from lib import BUILD, line, program, spoken, start_haproxy
 
 CONNECTIONS, RATE, SECONDS = 20, 10000, 1
-ORDER = ("direct", "tap", "tap", "direct") * 6
-PIPELINE, COMMANDS, FLAT_OUT = 16, 400000, 8   # the last: of ORDER
+WAYS = ("direct", "tap", "haproxy")
+ORDER = (WAYS + WAYS[::-1]) * 6
+PIPELINE, COMMANDS, FLAT_OUT = 16, 400000, 12   # the last: of ORDER
+HAPROXY = """
+global
+    nbthread 1
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 1h
+    timeout server 1h
+listen redis
+    bind fd@{listener}
+    server one 127.0.0.1:{redis}
+"""
 READY_WITHIN_S = 10
 
 
@@ -63,20 +76,20 @@ def cpu_us(pid):
 
 
 def paced(ports):
-    times = {"direct": [], "tap": []}
+    times = {name: [] for name in WAYS}
     for name in ORDER:
         told = spoken([program("redis_client"), str(ports[name]), str(CONNECTIONS), str(RATE), str(SECONDS)], 60)
         if not told:
             return
         times[name].append(told)
     for quantile, asked in (("p50", ""), ("p99", "at most 1")):
-        direct, tap = (statistics.median(t[f"{quantile}_us"] for t in times[name]) for name in ("direct", "tap"))
+        direct, tap, haproxy = (statistics.median(t[f"{quantile}_us"] for t in times[name]) for name in WAYS)
         line(f"{quantile} of a command at {RATE:,}/s", f"{direct:.0f} us direct, {tap:.0f} us through the tap: adds "
-             f"{tap - direct:.0f} us = {(tap - direct) / 60:.2f} of 60 us", asked)
+             f"{tap - direct:.0f} us = {(tap - direct) / 60:.2f} of 60 us; HAProxy adds {haproxy - direct:.0f} us", asked)
 
 
 def flat_out(ports, pid):
-    rates = {"direct": {}, "tap": {}}
+    rates = {name: {} for name in WAYS}
     spent = 0
     for name in ORDER[:FLAT_OUT]:
         before = cpu_us(pid)
@@ -90,16 +103,18 @@ def flat_out(ports, pid):
             test, rate = row.replace('"', "").split(",")[:2]
             rates[name].setdefault(test, []).append(float(rate))
     for test in rates["direct"]:
-        direct, tap = (statistics.median(rates[name][test]) for name in ("direct", "tap"))
+        direct, tap, haproxy = (statistics.median(rates[name][test]) for name in WAYS)
         line(f"redis-benchmark -P {PIPELINE}, {test}", f"{direct / 1000:,.0f} thousand/s direct, {tap / 1000:,.0f} through the tap = "
-             f"{tap / direct:.2f} of it", "at least 0.5")
-    line("CPU of the tap per command", f"{spent / (COMMANDS * 2 * FLAT_OUT / 2):.2f} us")
+             f"{tap / direct:.2f} of it; HAProxy {haproxy / direct:.2f}", "at least 0.5")
+    line("CPU of the tap per command", f"{spent / (COMMANDS * 2 * FLAT_OUT / len(WAYS)):.2f} us")
 
 
 def tap(where):
     print("the Redis tap, before one redis-server", flush=True)
-    if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
-        line("not measured", "redis-server and redis-benchmark are not here")
+    missing = [name for name in ("redis-server", "redis-benchmark", "haproxy")
+               if not shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")]
+    if missing:
+        line("not measured", f"not here: {' '.join(missing)}")
         return
     before = os.sched_getscheduler(0), os.sched_getparam(0)
     line("real-time priority", "yes" if undisturbed() else "not allowed: the neighbours' noise is in the numbers")
@@ -112,16 +127,19 @@ def tap(where):
 def measure(where):
     port = free_port()
     redis = start_redis(port)
+    haproxy, listener = start_haproxy(HAPROXY, where, redis=port)
     try:
         child, door = start_tap(port, where)
         try:
-            ports = {"direct": port, "tap": door}
+            ports = {"direct": port, "tap": door, "haproxy": listener.getsockname()[1]}
             paced(ports)
             flat_out(ports, child.pid)
         finally:
             child.send_signal(signal.SIGINT)
             child.communicate(timeout=60)
     finally:
-        redis.kill()
-        redis.wait()
+        for peer in (haproxy, redis):
+            peer.kill()
+            peer.wait()
+        listener.close()
         shutil.rmtree(os.path.join(where, "tap"), ignore_errors=True)
