@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { SLAB_ENTRIES = 256, SLOTS_MIN = 1024 };
+/* A slab is a huge page, where the system has them: entries are visited in no order, and each in a
+ * small page of its own costs a walk through the page tables. */
+enum { SLAB_BYTES = 2 << 20, SLOTS_MIN = 1024 };
 
 void table_init(struct table *t, size_t entry_bytes)
 {
@@ -41,14 +44,13 @@ static void grow(struct table *t)
 
 static void add_slab(struct table *t)
 {
-	char *slab = NULL;
+	char *slab = aligned_alloc(SLAB_BYTES, SLAB_BYTES);
 
-	if (posix_memalign((void **)&slab, 64, SLAB_ENTRIES * t->entry_bytes))
-		slab = NULL;
-	ASSERT(slab != NULL);
+	ASSERT(slab != NULL && t->entry_bytes <= SLAB_BYTES);
+	madvise(slab, SLAB_BYTES, MADV_HUGEPAGE); /* where it has none, it is as good as before */
 	t->slabs = xrealloc(t->slabs, (t->slab_count + 1) * sizeof(*t->slabs));
 	t->slabs[t->slab_count++] = slab;
-	for (size_t i = SLAB_ENTRIES; i-- > 0;) {
+	for (size_t i = SLAB_BYTES / t->entry_bytes; i-- > 0;) {
 		char *entry = slab + i * t->entry_bytes;
 		memcpy(entry, &t->free, sizeof(t->free));
 		t->free = entry;
