@@ -580,7 +580,7 @@ def drained_before_teardown(record):
         if end.code != "drain":
             continue
         begin = [e for e in record.all("phase.begin") if e.place < end.place][-1]
-        if end.flags == 1 and end.t - begin.t >= DEADLINE - S:
+        if end.flags == 1 and end.t - begin.t >= DEADLINE - S or not end.flags and end.t - begin.t > DEADLINE + S:
             bad.append("drain stuck")
         for call, leg in record.legs:
             if end.flags or not leg.placed or leg.placed.place < end.place or leg.color != "blue" or leg.inv.t <= end.t:

@@ -15,6 +15,8 @@ static const struct golden rows[] = {
 	{ "inconclusive-one-asked", VERDICT_INCONCLUSIVE, "", "", "unreachable" },
 	{ "fail-stuck", VERDICT_FAIL, "drain_stuck", "cutover", "" },
 	{ "fail-stuck-at-the-limit", VERDICT_FAIL, "drain_stuck", "cutover", "" },
+	{ "fail-late", VERDICT_FAIL, "drain_stuck", "", "" },
+	{ "pass-late-within-the-room", VERDICT_PASS, "", "", "" },
 	{ "inconclusive-failed-before", VERDICT_INCONCLUSIVE, "", "cutover", "" },
 	{ "fail-admitted-after", VERDICT_FAIL, "zero_weight_leak", "new_calls_to_green", "" },
 	{ "pass-admitted-at-the-drain", VERDICT_PASS, "", "new_calls_to_green", "" },

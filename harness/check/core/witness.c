@@ -70,10 +70,14 @@ bool phase_is_stuck_drain(const struct world *w, const struct event *e)
 {
 	const struct phase_result *phase = phases_current(&w->phases);
 	const struct step *step = e->n < w->scenario->step_count ? &w->scenario->steps[e->n] : NULL;
+	int64_t late_ns;
 
-	/* A second of room: the deadline counts from inside the step, its mark was made before. */
-	return e->code == PHASE_DRAIN && e->flags == PHASE_END_FAILED && step && phase &&
-	       e->t_ns - phase->start_ns >= step->deadline_ns - NS_PER_S;
+	if (e->code != PHASE_DRAIN || !step || !phase)
+		return false;
+	/* A second of room: the deadline counts from inside the step, its marks are around it. */
+	late_ns = e->t_ns - phase->start_ns - step->deadline_ns;
+	return e->flags == PHASE_END_FAILED ? late_ns >= -NS_PER_S :
+					      e->flags == PHASE_END_OK && late_ns > NS_PER_S;
 }
 
 int64_t known_until_ns(const struct world *w, enum lane_role role)
