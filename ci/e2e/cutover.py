@@ -43,6 +43,8 @@ def clean():
                      "honest_harness", "config", "split_brain", "residue", "disturbance", "storm"}, names
     for check in result["checks"]:
         assert check["verdict"] == "pass" and check["exposed"] > 0, check
+    state = next(c["summary"] for c in result["checks"] if c["name"] == "state_continuity")
+    assert re.search(r" [1-9][0-9,]* looks of ours at live states", state), state
     assert [p["name"] for p in result["phases"] if p["name"] not in ("before", "after")][:4] == \
         ["steady", "smoke", "shift", "drain"], result["phases"]
     shift = next(p for p in result["phases"] if p["name"] == "shift")

@@ -400,10 +400,15 @@ def aborted(call):
     return []
 
 
+def shown(call):
+    """What Redis answered while the call was live: to an agent, or to a look of the harness."""
+    gets = [e for e in call.all("cmd.ok") if e.code == "get" and e.flags & CALL_KEY]
+    return [e for e in gets + call.all("key") if call.lives_at(e.place)]
+
+
 def fell_back(call):
     """Redis showed less than it had held, and never all of it again: I2 d, of an agent that echoes nothing."""
-    gets = [e for e in call.all("cmd.ok") if e.code == "get" and e.flags & HAS_STATE and not e.flags & NIL and
-            e.flags & CALL_KEY and call.lives_at(e.place)]
+    gets = [e for e in shown(call) if e.flags & HAS_STATE and not e.flags & NIL]
     held = sorted(accepted(call) + gets, key=lambda e: e.place)
     for e in gets:
         before = [h for h in held if h.place < e.place]
@@ -415,10 +420,9 @@ def fell_back(call):
 
 
 def evaporated(call):
-    for e in call.all("cmd.ok"):
-        if e.code == "get" and e.flags & NIL and e.flags & CALL_KEY and call.lives_at(e.place):
-            if any(w.n and w.place < e.place and w.t < e.due for w in accepted(call)):
-                return [f"{call.name}: evaporated"]
+    for e in shown(call):
+        if e.flags & NIL and any(w.n and w.place < e.place and w.t < e.due for w in accepted(call)):
+            return [f"{call.name}: evaporated"]
     return []
 
 

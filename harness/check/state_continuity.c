@@ -174,6 +174,24 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 	f->anomalies[ANOMALY_ACK_EARLY] += early - 1;
 }
 
+/* A look of our own at a live call's state. What Redis was asked after it had taken a write, or the
+ * caller had been told of one, it must show. */
+static void probed(struct continuity *s, struct continuity_call *m, const struct world_call *c,
+		   const struct world *w, const struct event *e, struct finding *f)
+{
+	s->probed++;
+	if (!(e->flags & CMD_NIL)) {
+		if (s->tap && e->flags & CMD_HAS_STATE)
+			read_again(s, m, e);
+	} else if (s->tap) {
+		if (m->persist.written && e->due_ns > m->persist.written_ns)
+			continuity_gone(m, c, w, e, f);
+	} else if (m->acked && e->due_ns > c->free_ns) {
+		continuity_convict(m, w, c, e, ANOMALY_EVAPORATED, f,
+				   "Redis has no state of a live call after turn %u", m->acked);
+	}
+}
+
 static void event(void *state, struct world_call *c, void *mine, const struct world *w,
 		  const struct event *e, struct finding *f)
 {
@@ -210,10 +228,8 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 			persist_unsure(&m->persist, e);
 		break;
 	case EVENT_KEY:
-		if (world_call_lives(c) && e->flags & CMD_NIL && m->acked)
-			continuity_convict(m, w, c, e, ANOMALY_EVAPORATED, f,
-					   "Redis has no state of a live call after turn %u",
-					   m->acked);
+		if (world_call_lives(c))
+			probed(state, m, c, w, e, f);
 		break;
 	default:
 		break;
@@ -282,9 +298,10 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			 (unsigned long long)s->surfaced);
 	finding_say(
 		f,
-		"%llu resumes, %llu crossings of color, %llu turns acknowledged; %llu violations (limit 0)%s%s",
+		"%llu resumes, %llu crossings of color, %llu turns acknowledged, %llu looks of ours at live states; %llu violations (limit 0)%s%s",
 		(unsigned long long)s->resumes, (unsigned long long)s->crossings,
-		(unsigned long long)s->acks, (unsigned long long)f->violations, surfaced,
+		(unsigned long long)s->acks, (unsigned long long)s->probed,
+		(unsigned long long)f->violations, surfaced,
 		watched ? "" : "; Redis was not watched: persist before ack was not judged");
 }
 

@@ -1,5 +1,5 @@
 /* The observer: asks every instance again and again how many calls it has, and Redis for a key of
- * our own. Spawned by the supervisor. */
+ * our own and some of the calls'. Spawned by the supervisor. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,16 +7,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "command/core/child.h"
 #include "command/core/heartbeat.h"
 #include "net/process.h"
 #include "observe/active_calls.h"
+#include "observe/key_probe.h"
 #include "observe/redis_control.h"
 #include "observe/redis_roles.h"
 
 enum { INSTANCES_MAX = 64 };
 static const int64_t poll_every_ns = 250 * NS_PER_MS;
 static const int64_t control_every_ns = 100 * NS_PER_MS;
+static const int64_t probe_every_ns = 500 * NS_PER_MS;
 static const int64_t mute_pause_ns =
 	2 * NS_PER_S; /* one that lets us wait must not make the others stale */
 
@@ -28,15 +31,19 @@ struct instance {
 	int64_t due_ns;
 };
 
+/* What is done again and again beside asking the instances. */
+enum chore { CHORE_CONTROL, CHORE_ROLES, CHORE_PROBE, CHORES };
+
 struct observer {
 	struct lane *lane;
 	struct instance instance[INSTANCES_MAX];
 	size_t count;
 	bool started, over, orphaned;
-	int64_t heartbeat_due_ns, control_due_ns;
+	int64_t heartbeat_due_ns;
+	int64_t chore_due_ns[CHORES];  /* INT64_MAX: is not to be done */
 	struct redis_control *control; /* NULL: no Redis of ours */
+	struct key_probe *probe;       /* the same */
 	struct redis_roles *roles;     /* NULL: no Sentinel */
-	int64_t roles_due_ns;
 };
 
 /* "blue-1:blue:127.0.0.1:4711,..." */
@@ -128,8 +135,9 @@ static void control(struct observer *o)
 		e.flags = steps[i].answered ? 0 : CONTROL_UNANSWERED;
 		lane_event(o->lane, e);
 	}
-	o->control_due_ns = clock_now_ns() +
-			    (count && steps[count - 1].answered ? control_every_ns : mute_pause_ns);
+	o->chore_due_ns[CHORE_CONTROL] = clock_now_ns() + (count && steps[count - 1].answered ?
+								   control_every_ns :
+								   mute_pause_ns);
 }
 
 /* Who is the primary, by each server's own word. */
@@ -150,7 +158,29 @@ static void look_at_roles(struct observer *o)
 		e.conn = lane_note(o->lane, "%s", redis_roles_address(o->roles, i));
 		lane_event(o->lane, e);
 	}
-	o->roles_due_ns = began_ns + poll_every_ns;
+	o->chore_due_ns[CHORE_ROLES] = began_ns + poll_every_ns;
+}
+
+/* Some calls' states, as Redis shows them to anybody. */
+static void probe(struct observer *o)
+{
+	struct key_probe_read reads[KEY_PROBE_KEYS];
+	size_t count = key_probe_ask(o->probe, reads);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct call_state *state = &reads[i].state;
+		struct event e = event_make(EVENT_KEY, reads[i].ended_ns);
+
+		e.due_ns = reads[i].began_ns;
+		e.call = hash_id(reads[i].id, strlen(reads[i].id));
+		e.flags = (uint8_t)((state->found ? 0 : CMD_NIL) |
+				    (state->has_turns ? CMD_HAS_STATE : 0));
+		e.n = state->turns > UINT16_MAX ? UINT16_MAX : (uint16_t)state->turns;
+		e.digest = state->digest;
+		e.aux = state->ttl_s > 0 ? (uint32_t)state->ttl_s : 0;
+		lane_event(o->lane, e);
+	}
+	o->chore_due_ns[CHORE_PROBE] = clock_now_ns() + (count ? probe_every_ns : mute_pause_ns);
 }
 
 static void beat(struct observer *o, int64_t now_ns)
@@ -167,6 +197,13 @@ static void beat(struct observer *o, int64_t now_ns)
 
 static void observe(struct observer *o)
 {
+	static void (*const chores[CHORES])(struct observer *) = {
+		[CHORE_CONTROL] = control, [CHORE_ROLES] = look_at_roles, [CHORE_PROBE] = probe
+	};
+
+	o->chore_due_ns[CHORE_CONTROL] = o->control ? 0 : INT64_MAX;
+	o->chore_due_ns[CHORE_ROLES] = o->roles ? 0 : INT64_MAX;
+	o->chore_due_ns[CHORE_PROBE] = o->probe ? 0 : INT64_MAX;
 	while (!o->over && !lane_broken(o->lane)) {
 		int64_t next_ns = clock_now_ns() + poll_every_ns;
 
@@ -180,14 +217,12 @@ static void observe(struct observer *o)
 			if (!instance->gone && instance->due_ns < next_ns)
 				next_ns = instance->due_ns;
 		}
-		if (o->control && o->started && !o->over && o->control_due_ns <= clock_now_ns())
-			control(o);
-		if (o->control && o->started && o->control_due_ns < next_ns)
-			next_ns = o->control_due_ns;
-		if (o->roles && o->started && !o->over && o->roles_due_ns <= clock_now_ns())
-			look_at_roles(o);
-		if (o->roles && o->started && o->roles_due_ns < next_ns)
-			next_ns = o->roles_due_ns;
+		for (size_t i = 0; i < CHORES && o->started && !o->over; i++) {
+			if (o->chore_due_ns[i] <= clock_now_ns())
+				chores[i](o);
+			if (o->chore_due_ns[i] < next_ns)
+				next_ns = o->chore_due_ns[i];
+		}
 		beat(o, clock_now_ns());
 		lane_tick(o->lane, clock_now_ns());
 		if (!o->over)
@@ -195,9 +230,9 @@ static void observe(struct observer *o)
 	}
 }
 
-/* A key as a probe call's would be, so that nobody takes it for a caller's. */
-static int open_control(struct observer *o, const struct child *child,
-			const struct control_message *m, struct err *err)
+/* Our own key is as a probe call's would be, so that nobody takes it for a caller's. */
+static int open_redis(struct observer *o, const struct child *child,
+		      const struct control_message *m, struct err *err)
 {
 	char redis[512], run6[16], call[48];
 	struct variable bound[] = { { "call", call }, { "run", run6 } };
@@ -212,6 +247,8 @@ static int open_control(struct observer *o, const struct child *child,
 	result = scenario_bind(child->scenario->state.key, bound, 2, &key, err);
 	if (!result)
 		o->control = redis_control_new(redis, buf_text(&key));
+	if (!result)
+		result = key_probe_new(redis, child->scenario->state.key, run6, &o->probe, err);
 	buf_free(&key);
 	return result;
 }
@@ -234,7 +271,7 @@ static int observer_process(const struct child *child, struct err *err)
 	    !control_value(&m, "instances", instances, sizeof instances))
 		err_set(err, ERR_HARNESS, "observer: run_id and instances are needed to begin");
 	else if (lane_open(child->dir, &identity, &o->lane, err) < 0 ||
-		 parse_instances(o, instances, err) < 0 || open_control(o, child, &m, err) < 0)
+		 parse_instances(o, instances, err) < 0 || open_redis(o, child, &m, err) < 0)
 		err_context(err, "observer");
 	else if (control_send(PROCESS_CONTROL_FD, &greeting) < 0)
 		err_errno(err, ERR_HARNESS, errno, "observer: say ready");
@@ -245,6 +282,7 @@ static int observer_process(const struct child *child, struct err *err)
 	if (!result)
 		observe(o);
 	redis_control_free(o->control);
+	key_probe_free(o->probe);
 	redis_roles_free(o->roles);
 	broken = o->lane && lane_broken(o->lane);
 	if (o->orphaned) { /* the run was killed: what was seen is kept, and the lane has no end */

@@ -291,10 +291,10 @@ int redis_delete(struct redis *redis, const char *key, int64_t *ret_deleted, str
 	return integer(command(redis, REDIS_REPLY_INTEGER, err, "DEL %s", key), ret_deleted);
 }
 
-/* One page of keys: all commands, then all answers. */
-static int scan_page(struct redis *redis, const redisReply *keys,
-		     void (*each)(void *user, const char *key, int64_t ttl_s), void *user,
-		     struct err *err)
+/* The keys of a page: all commands, then all answers. */
+static int ask_ttls(struct redis *redis, const redisReply *keys,
+		    void (*each)(void *user, const char *key, int64_t ttl_s), void *user,
+		    struct err *err)
 {
 	int64_t deadline_ns = clock_now_ns() + redis->timeout_ns;
 	struct err why = { .kind = ERR_NONE };
@@ -320,32 +320,37 @@ static int scan_page(struct redis *redis, const redisReply *keys,
 	return 0;
 }
 
+int redis_scan_page(struct redis *redis, const char *pattern, unsigned count, uint64_t *cursor,
+		    void (*each)(void *user, const char *key, int64_t ttl_s), void *user,
+		    struct err *err)
+{
+	redisReply *reply = command(redis, REDIS_REPLY_ARRAY, err, "SCAN %llu MATCH %s COUNT %u",
+				    (unsigned long long)*cursor, pattern, count);
+	int result;
+
+	if (!reply)
+		return -1;
+	if (reply->elements != 2 || reply->element[0]->type != REDIS_REPLY_STRING ||
+	    reply->element[1]->type != REDIS_REPLY_ARRAY) {
+		freeReplyObject(reply);
+		return err_set(err, ERR_WORLD, "redis %s: SCAN: an answer of another shape",
+			       redis->address);
+	}
+	*cursor = strtoull(reply->element[0]->str, NULL, 10);
+	result = ask_ttls(redis, reply->element[1], each, user, err);
+	freeReplyObject(reply);
+	return result;
+}
+
 int redis_scan(struct redis *redis, const char *pattern,
 	       void (*each)(void *user, const char *key, int64_t ttl_s), void *user,
 	       struct err *err)
 {
-	char cursor[32] = "0";
+	uint64_t cursor = 0;
 
 	do {
-		redisReply *reply = command(redis, REDIS_REPLY_ARRAY, err,
-					    "SCAN %s MATCH %s COUNT %d", cursor, pattern,
-					    SCAN_COUNT);
-		int result;
-
-		if (!reply)
+		if (redis_scan_page(redis, pattern, SCAN_COUNT, &cursor, each, user, err) < 0)
 			return -1;
-		if (reply->elements != 2 || reply->element[0]->type != REDIS_REPLY_STRING ||
-		    reply->element[0]->len >= sizeof cursor ||
-		    reply->element[1]->type != REDIS_REPLY_ARRAY) {
-			freeReplyObject(reply);
-			return err_set(err, ERR_WORLD, "redis %s: SCAN: an answer of another shape",
-				       redis->address);
-		}
-		memcpy(cursor, reply->element[0]->str, reply->element[0]->len + 1);
-		result = scan_page(redis, reply->element[1], each, user, err);
-		freeReplyObject(reply);
-		if (result < 0)
-			return -1;
-	} while (strcmp(cursor, "0") != 0);
+	} while (cursor);
 	return 0;
 }

@@ -33,5 +33,10 @@ int redis_delete(struct redis *, const char *key, int64_t *ret_deleted, struct e
  * may come twice while Redis resizes its table. Each page to its own deadline. */
 int redis_scan(struct redis *, const char *pattern,
 	       void (*each)(void *user, const char *key, int64_t ttl_s), void *user, struct err *);
+/* One page of it, of about so many keys, matching or not. *cursor: 0 begins, and is told at the
+ * end. */
+int redis_scan_page(struct redis *, const char *pattern, unsigned count, uint64_t *cursor,
+		    void (*each)(void *user, const char *key, int64_t ttl_s), void *user,
+		    struct err *);
 
 #endif

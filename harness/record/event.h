@@ -146,7 +146,7 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	  "active calls an instance says: instance, color, n; flags: 1 unreachable")             \
 	X(KEY, "key",                                                                            \
 	  "a probe read of a call's key: call, n, digest; aux: remaining ttl s; flags: "         \
-	  "CMD_NIL")                                                                             \
+	  "CMD_NIL, CMD_HAS_STATE; due: when it was asked")                                                                             \
 	/* --- director, since the first version: kinds are only ever appended --- */           \
 	X(SAID, "said", "a line of the operator's script, as it came. conn: note")               \
 	X(TLS, "tls",                                                                            \

@@ -420,7 +420,8 @@ static void fell(struct continuity *s, const struct continuity_call *m, const st
 	wit.anomaly = p->fell_n < m->acked ? ANOMALY_ACK_LOST : ANOMALY_REGRESS;
 	wit.instance = p->fell_instance;
 	witness_say(&wit, "Redis showed %s %u turns after it had held %u, and never those again",
-		    world_instance_name(w, p->fell_instance), p->fell_n, p->held);
+		    p->fell_instance ? world_instance_name(w, p->fell_instance) : "us", p->fell_n,
+		    p->held);
 	give_cause(s, m, c, w, p->held_ns, p->fell_ns, &wit);
 	continuity_miss(s, &wit);
 }

@@ -55,10 +55,10 @@ struct continuity_call {
 	struct chain chain;
 	struct persist persist;
 	struct keeping keeping;
-	int64_t lost_ns;       /* a read showed less than was acknowledged; 0: none */
+	int64_t lost_ns; /* a read showed less than was acknowledged; 0: none */
 	int64_t lost_from_ns, lost_deleted_ns; /* Redis had held it; and was told to delete it */
-	uint32_t version;      /* highest shown */
-	uint16_t acked, shown; /* highest reply; highest n shown */
+	uint32_t version;		       /* highest shown */
+	uint16_t acked, shown;		       /* highest reply; highest n shown */
 	uint16_t lost_n, lost_acked, lost_leg;
 	struct answers answers[2]; /* on the two newest legs that answered, newest first */
 	uint8_t lost_color, lost_instance, lost_deleted_by;
@@ -73,8 +73,9 @@ struct continuity {
 	/* What convicts only if the tap's lane is whole: nothing that Redis accepted is missing. */
 	struct witness *missing;
 	uint64_t missing_count, missing_of[ANOMALY_COUNT];
-	uint64_t bypassed;	 /* clients of Redis that came past the tap */
-	uint64_t surfaced;	 /* writes of unknown outcome that took effect: legal */
+	uint64_t bypassed; /* clients of Redis that came past the tap */
+	uint64_t probed;   /* looks of our own at the state of a live call */
+	uint64_t surfaced; /* writes of unknown outcome that took effect: legal */
 };
 
 /* One violation; the call is judged no further. */

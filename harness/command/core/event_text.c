@@ -261,8 +261,11 @@ void event_describe(const struct history *history, const struct event *e, struct
 		note(history, e, out);
 		break;
 	case EVENT_KEY:
-		buf_puts(out, e->flags & CMD_NIL ? "the key is gone" : "the key is there");
-		buf_printf(out, ", %u turns, %u s to live", e->n, e->aux);
+		buf_puts(out, e->flags & CMD_NIL ? "we saw no state" : "we saw the state");
+		if (e->flags & CMD_HAS_STATE)
+			buf_printf(out, ", %u turns", e->n);
+		if (!(e->flags & CMD_NIL))
+			buf_printf(out, ", %u s to live", e->aux);
 		break;
 	case EVENT_LIMIT:
 		buf_printf(out, "a limit of this machine: %u", e->aux);

@@ -1,0 +1,32 @@
+/*
+ * Looks at a few calls' states in Redis again and again, as any other client would: whether they
+ * are there, what they hold, how long they have to live. A sample, not a census: a few keys at a
+ * time, each a few times, then others. Not a judgement: which calls are live is not known here.
+ * Blocking, to a short deadline.
+ */
+#ifndef OBSERVE_KEY_PROBE_H
+#define OBSERVE_KEY_PROBE_H
+
+#include "observe/call_state.h"
+
+enum { KEY_PROBE_KEYS = 16, KEY_PROBE_READS = 8, KEY_PROBE_ID_MAX = 64 };
+
+struct key_probe;
+
+/* One read: what was there at some moment from began to ended. */
+struct key_probe_read {
+	char id[KEY_PROBE_ID_MAX]; /* of the call */
+	int64_t began_ns, ended_ns;
+	struct call_state state;
+};
+
+/* `key` is the scenario's state.key, of which the calls of a run are looked at. Texts are copied.
+ * Connects when it is first asked. */
+int key_probe_new(const char *address, const char *key, const char *run6, struct key_probe **ret,
+		  struct err *);
+void key_probe_free(struct key_probe *); /* NULL is fine */
+/* Reads the keys it follows, and as many new ones as there is room for. How many were read; one
+ * that is gone is told once. What cannot be read is not told: no answer says nothing of a key. */
+size_t key_probe_ask(struct key_probe *, struct key_probe_read ret[KEY_PROBE_KEYS]);
+
+#endif
