@@ -66,8 +66,8 @@ def clean():
 
 
 @contextlib.contextmanager
-def paused(record, for_ms):
-    """Meanwhile the Redis of that run stands still again and again, for so long."""
+def beside(record, deed):
+    """Meanwhile deed(ask, over) is done to the Redis of that run: ask("WORD ...") is the first line of the answer, of a text all."""
     over = threading.Event()
 
     def port():
@@ -77,14 +77,16 @@ def paused(record, for_ms):
             if ready:
                 return int(ready.group(1))
 
-    def pause():
+    def run():
         at = lib.wait_until(lambda: over.is_set() or port(), 60)
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", at), 10) as s, s.makefile("rwb", 0) as redis:
-            redis.write(b"CLIENT SETNAME crossfade-test\r\n")   # a stranger beside the tap would be told
-            while redis.readline() and not over.is_set():
-                redis.write(b"CLIENT PAUSE %d ALL\r\nPING\r\n" % for_ms)
-                redis.readline()   # the PING is answered when the pause is over
-    thread = threading.Thread(target=pause)
+            def ask(line):
+                redis.write(line.encode() + b"\r\n")
+                head = redis.readline().decode().strip()
+                return redis.read(int(head[1:]) + 2).decode() if head.startswith("$") else head
+            ask("CLIENT SETNAME crossfade-test")   # a stranger beside the tap would be told
+            deed(ask, over)
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         yield
@@ -93,10 +95,50 @@ def paused(record, for_ms):
         thread.join()
 
 
+def pauses(for_ms):
+    """It stands still again and again, for so long."""
+    def deed(ask, over):
+        while not over.is_set() and ask(f"CLIENT PAUSE {for_ms} ALL"):
+            ask("PING")   # answered when the pause is over
+    return deed
+
+
+def throws_keys_away(ask, over):
+    """It is flushed; and later short of memory for a moment."""
+    def count(what, section):
+        return int(re.search(rf"^{what}:(\d+)", ask(f"INFO {section}"), re.M).group(1))
+
+    def there():
+        return over.is_set() or int(ask("DBSIZE")[1:]) >= 40
+    lib.wait_until(there, 60)
+    ask("FLUSHALL")
+    lib.wait_until(there, 60)
+    ask("CONFIG SET maxmemory-policy allkeys-random")
+    ask(f"CONFIG SET maxmemory {count('used_memory', 'memory') - 10000}")
+    lib.wait_until(lambda: over.is_set() or count("evicted_keys", "stats") >= 10, 60)
+    ask("CONFIG SET maxmemory 0")
+
+
+def a_redis_that_throws_keys_away_is_named():
+    """flushed, and short of memory, while calls are live: their states are gone, and why is told by Redis's own counters"""
+    record = os.path.join(DIR, "purged")
+    with beside(record, throws_keys_away):
+        code, out, _ = lib.run(["run", "scenarios/demo.yaml", "-e", "REDIS_P99=2s", "-e", "TURN_P95=20s", "--dir", record],
+                               timeout=240)
+    assert code == 99, f"exit {code}\n{out[-3000:]}"
+    result = lib.load_result(os.path.join(record, "result.json"))
+    assert result["anomalies"]["evaporated"] > 0, result["anomalies"]
+    state = next(c for c in result["checks"] if c["name"] == "state_continuity")
+    causes = {w["cause"]: w["text"] for w in state["witnesses"] if w["anomaly"] == "evaporated"}
+    assert "Redis was flushed by +" in causes["redis_flushed"], causes
+    assert re.search(r"Redis evicted \d+ keys by \+.* s \(maxmemory \d+, allkeys-random\)", causes["redis_evicted"]), causes
+    lib.judged_again(record, code, out)
+
+
 def a_slow_redis_breaks_the_claim():
     """a Redis that stands still for 10 ms at a time: the claim of 1-2 ms is not held, whoever measures; no verdict hangs on it"""
     record = os.path.join(DIR, "slow")
-    with paused(record, 10):
+    with beside(record, pauses(10)):
         code, out, err = lib.run(["run", "scenarios/demo.yaml", "-e", "REDIS_P99=2s", "-e", "TURN_P95=20s", "--dir", record],
                                  timeout=240)
     assert code == 0, f"exit {code}\n{out[-3000:]}\n{err[-1000:]}"
@@ -183,4 +225,5 @@ def broken_green_is_rolled_back():
 
 
 if __name__ == "__main__":
-    lib.main([clean, a_slow_redis_breaks_the_claim, overlay_is_printed_and_stored, nobody_exposed_is_inconclusive, broken_green_is_rolled_back, matrix])
+    lib.main([clean, a_slow_redis_breaks_the_claim, a_redis_that_throws_keys_away_is_named, overlay_is_printed_and_stored,
+              nobody_exposed_is_inconclusive, broken_green_is_rolled_back, matrix])

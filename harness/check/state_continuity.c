@@ -142,7 +142,7 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 	if (e->code == VERB_GET) {
 		if (e->flags & CMD_NIL && m->persist.written && e->due_ns > m->persist.written_ns &&
 		    world_call_lives(c))
-			continuity_gone(m, c, w, e, f);
+			continuity_gone(m, c, e);
 		else if (e->flags & CMD_HAS_STATE && world_call_lives(c))
 			read_again(s, m, e);
 		return;
@@ -185,7 +185,7 @@ static void probed(struct continuity *s, struct continuity_call *m, const struct
 			read_again(s, m, e);
 	} else if (s->tap) {
 		if (m->persist.written && e->due_ns > m->persist.written_ns)
-			continuity_gone(m, c, w, e, f);
+			continuity_gone(m, c, e);
 	} else if (m->acked && e->due_ns > c->free_ns) {
 		continuity_convict(m, w, c, e, ANOMALY_EVAPORATED, f,
 				   "Redis has no state of a live call after turn %u", m->acked);

@@ -35,6 +35,10 @@ static const struct golden rows[] = {
 	{ "fail-evaporated", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-evaporated-expired", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-evaporated-restart", VERDICT_FAIL, "evaporated", "", "" },
+	{ "fail-evaporated-evicted", VERDICT_FAIL, "evaporated", "", "" },
+	{ "fail-evaporated-evicted-before", VERDICT_FAIL, "evaporated", "", "" },
+	{ "fail-evaporated-flushed", VERDICT_FAIL, "evaporated", "", "" },
+	{ "fail-evaporated-flushed-after", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-evaporated-while-written", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-answered-again", VERDICT_FAIL, "double_apply", "", "" },
 	{ "inconclusive-no-digest", VERDICT_INCONCLUSIVE, "", "", "no_digest" },
@@ -91,9 +95,14 @@ static void what_is_said_tells_the_kind_and_the_evidence(void **state)
 		  "no later read had them; blue-1 had deleted the state at +11.600 s" },
 		{ "fail-redis-lost-it", "showed green-1 1 turns after it had held 2" },
 		{ "fail-look-shows-less", "showed us 2 turns after it had held 3" },
-		{ "fail-evaporated", "evicted, flushed or deleted past the tap" },
+		{ "fail-evaporated", "; evicted, flushed or deleted past the tap: written" },
 		{ "fail-evaporated-expired", "expired: written 1800.968 s before to last 1800 s" },
 		{ "fail-evaporated-restart", "a Redis server had ended at +10.000 s" },
+		{ "fail-evaporated-evicted",
+		  "; Redis evicted 12 keys by +9.034 s (maxmemory 2097152, allkeys-lru)" },
+		{ "fail-evaporated-evicted-before", "had accepted; deleted past the tap: written" },
+		{ "fail-evaporated-flushed", "; Redis was flushed by +12.500 s" },
+		{ "fail-evaporated-flushed-after", "had accepted; deleted past the tap: written" },
 	};
 	struct story_scenario story;
 

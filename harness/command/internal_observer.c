@@ -14,12 +14,14 @@
 #include "observe/active_calls.h"
 #include "observe/key_probe.h"
 #include "observe/redis_control.h"
+#include "observe/redis_purges.h"
 #include "observe/redis_roles.h"
 
 enum { INSTANCES_MAX = 64 };
 static const int64_t poll_every_ns = 250 * NS_PER_MS;
 static const int64_t control_every_ns = 100 * NS_PER_MS;
 static const int64_t probe_every_ns = 500 * NS_PER_MS;
+static const int64_t purges_every_ns = NS_PER_S;
 static const int64_t mute_pause_ns =
 	2 * NS_PER_S; /* one that lets us wait must not make the others stale */
 
@@ -32,7 +34,7 @@ struct instance {
 };
 
 /* What is done again and again beside asking the instances. */
-enum chore { CHORE_CONTROL, CHORE_ROLES, CHORE_PROBE, CHORES };
+enum chore { CHORE_CONTROL, CHORE_ROLES, CHORE_PROBE, CHORE_PURGES, CHORES };
 
 struct observer {
 	struct lane *lane;
@@ -40,10 +42,13 @@ struct observer {
 	size_t count;
 	bool started, over, orphaned;
 	int64_t heartbeat_due_ns;
-	int64_t chore_due_ns[CHORES];  /* INT64_MAX: is not to be done */
-	struct redis_control *control; /* NULL: no Redis of ours */
-	struct key_probe *probe;       /* the same */
-	struct redis_roles *roles;     /* NULL: no Sentinel */
+	int64_t chore_due_ns[CHORES];	 /* INT64_MAX: is not to be done */
+	struct redis_control *control;	 /* NULL: no Redis of ours */
+	struct key_probe *probe;	 /* the same */
+	struct redis_purges *purges;	 /* the same */
+	struct redis_purges_said purged; /* the last time it answered, asked at looked_ns */
+	int64_t looked_ns;		 /* 0: never did */
+	struct redis_roles *roles;	 /* NULL: no Sentinel */
 };
 
 /* "blue-1:blue:127.0.0.1:4711,..." */
@@ -183,6 +188,32 @@ static void probe(struct observer *o)
 	o->chore_due_ns[CHORE_PROBE] = clock_now_ns() + (count ? probe_every_ns : mute_pause_ns);
 }
 
+/* What Redis has thrown away, told at first and when it is more. */
+static void look_at_purges(struct observer *o)
+{
+	struct redis_purges_said said;
+	int64_t before_ns = clock_now_ns();
+	struct event e;
+
+	if (redis_purges_ask(o->purges, &said) < 0) {
+		o->chore_due_ns[CHORE_PURGES] = clock_now_ns() + mute_pause_ns;
+		return;
+	}
+	e = event_make(EVENT_REDIS_PURGE, clock_now_ns());
+	if (!o->looked_ns || said.evicted != o->purged.evicted ||
+	    said.flushes != o->purged.flushes) {
+		e.due_ns = o->looked_ns ? o->looked_ns : before_ns;
+		e.digest = said.evicted;
+		e.ver = said.flushes;
+		e.conn = lane_note(o->lane, "maxmemory %llu, %s", (unsigned long long)said.memory,
+				   said.policy);
+		lane_event(o->lane, e);
+	}
+	o->purged = said;
+	o->looked_ns = before_ns;
+	o->chore_due_ns[CHORE_PURGES] = before_ns + purges_every_ns;
+}
+
 static void beat(struct observer *o, int64_t now_ns)
 {
 	struct control_message m = control_make(CONTROL_COUNTERS, 0, 0);
@@ -197,13 +228,16 @@ static void beat(struct observer *o, int64_t now_ns)
 
 static void observe(struct observer *o)
 {
-	static void (*const chores[CHORES])(struct observer *) = {
-		[CHORE_CONTROL] = control, [CHORE_ROLES] = look_at_roles, [CHORE_PROBE] = probe
-	};
+	static void (*const chores[CHORES])(
+		struct observer *) = { [CHORE_CONTROL] = control,
+				       [CHORE_ROLES] = look_at_roles,
+				       [CHORE_PROBE] = probe,
+				       [CHORE_PURGES] = look_at_purges };
 
 	o->chore_due_ns[CHORE_CONTROL] = o->control ? 0 : INT64_MAX;
 	o->chore_due_ns[CHORE_ROLES] = o->roles ? 0 : INT64_MAX;
 	o->chore_due_ns[CHORE_PROBE] = o->probe ? 0 : INT64_MAX;
+	o->chore_due_ns[CHORE_PURGES] = o->purges ? 0 : INT64_MAX;
 	while (!o->over && !lane_broken(o->lane)) {
 		int64_t next_ns = clock_now_ns() + poll_every_ns;
 
@@ -249,6 +283,8 @@ static int open_redis(struct observer *o, const struct child *child,
 		o->control = redis_control_new(redis, buf_text(&key));
 	if (!result)
 		result = key_probe_new(redis, child->scenario->state.key, run6, &o->probe, err);
+	if (!result)
+		o->purges = redis_purges_new(redis);
 	buf_free(&key);
 	return result;
 }
@@ -283,6 +319,7 @@ static int observer_process(const struct child *child, struct err *err)
 		observe(o);
 	redis_control_free(o->control);
 	key_probe_free(o->probe);
+	redis_purges_free(o->purges);
 	redis_roles_free(o->roles);
 	broken = o->lane && lane_broken(o->lane);
 	if (o->orphaned) { /* the run was killed: what was seen is kept, and the lane has no end */

@@ -191,7 +191,12 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	/* --- director: faults of the scenario, numbered from FAULT_NUMBERS_FROM + 1 --- */     \
 	X(FAULT_FAIL, "fault.fail",                                                              \
 	  "could not be begun, or not be healed: n; conn: note of the error; due: t of its "     \
-	  "fault.inv")
+	  "fault.inv")                                                                          \
+	/* --- observer, a third time --- */                                                     \
+	X(REDIS_PURGE, "redis.purge",                                                            \
+	  "what Redis counts of the keys it threw away, at first and when it is more. digest: "  \
+	  "evicted; ver: times it was flushed; n: its server, from 0 as in tap.open; due: when " \
+	  "it was last seen not to be more; conn: note: its limit of memory and policy")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,

@@ -233,6 +233,9 @@ static const char *const anomalies[] = {
 	[ANOMALY_FAULT_LEFT] = "fault_left",
 	[ANOMALY_DESCRIPTORS_LEFT] = "descriptors_left",
 	[ANOMALY_REDIS_FAILOVER] = "redis_failover",
+	[ANOMALY_REDIS_EVICTED] = "redis_evicted",
+	[ANOMALY_REDIS_FLUSHED] = "redis_flushed",
+	[ANOMALY_STATE_EXPIRED] = "state_expired",
 };
 AGREE(anomalies, ANOMALY_COUNT);
 

@@ -245,6 +245,9 @@ enum anomaly {
 	ANOMALY_DESCRIPTORS_LEFT, /* an instance without calls holds more than when it began */
 	ANOMALY_TWO_PRIMARIES,	 /* two Redis servers took themselves for the primary */
 	ANOMALY_REDIS_FAILOVER,	 /* agents turned to another Redis server */
+	ANOMALY_REDIS_EVICTED,	 /* Redis threw keys away to make room */
+	ANOMALY_REDIS_FLUSHED,	 /* Redis was told to throw all keys away */
+	ANOMALY_STATE_EXPIRED,	 /* the state had had its time to live */
 	ANOMALY_COUNT
 };
 

@@ -243,6 +243,13 @@ struct cause cause_of_drop(const struct world *w, const struct world_call *c)
 	return cause;
 }
 
+static struct cause since(enum anomaly anomaly, int64_t since_ns, int64_t harm_ns)
+{
+	return (struct cause){ .anomaly = anomaly,
+			       .since_ns = since_ns,
+			       .offset_ns = harm_ns - since_ns };
+}
+
 struct cause cause_of_silence(const struct world *w, const struct world_call *c)
 {
 	const struct world_instance *on = &w->instances[c->instance];
@@ -251,15 +258,11 @@ struct cause cause_of_silence(const struct world *w, const struct world_call *c)
 
 	if (c->instance && on->stopped_ns && on->stopped_ns <= to_ns &&
 	    (!on->resumed_ns || on->resumed_ns >= from_ns))
-		cause = (struct cause){ .anomaly = ANOMALY_FROZEN,
-					.since_ns = on->stopped_ns,
-					.offset_ns = to_ns - on->stopped_ns };
+		cause = since(ANOMALY_FROZEN, on->stopped_ns, to_ns);
 	else if (c->refused_ns >= from_ns && c->refused_ns <= to_ns && from_ns)
 		cause = of_refusal(c, to_ns);
 	else if (w->redis_ended_ns >= from_ns && w->redis_ended_ns <= to_ns && from_ns)
-		cause = (struct cause){ .anomaly = ANOMALY_REDIS_ENDED,
-					.since_ns = w->redis_ended_ns,
-					.offset_ns = to_ns - w->redis_ended_ns };
+		cause = since(ANOMALY_REDIS_ENDED, w->redis_ended_ns, to_ns);
 	else if (c->unheard)
 		cause.anomaly = ANOMALY_FROZEN;
 	return cause;
@@ -275,25 +278,34 @@ bool cause_is_two_primaries(const struct world *w, int64_t written_ns, int64_t r
 	       (!w->two_primaries_until_ns || written_ns < w->two_primaries_until_ns);
 }
 
+struct cause cause_of_vanishing(const struct world *w, int64_t from_ns, int64_t to_ns)
+{
+	const struct purge *purge;
+
+	if (w->redis_ended_ns > from_ns && w->redis_ended_ns <= to_ns)
+		return since(ANOMALY_REDIS_ENDED, w->redis_ended_ns, to_ns);
+	if ((purge = purges_between(&w->purges, true, from_ns, to_ns)))
+		return since(ANOMALY_REDIS_FLUSHED, purge->to_ns, to_ns);
+	if (cause_is_two_primaries(w, from_ns, to_ns))
+		return since(ANOMALY_TWO_PRIMARIES, w->two_primaries_ns, to_ns);
+	for (unsigned i = 0; i < 2; i++)
+		if (w->redis_moved_ns[i] > from_ns && w->redis_moved_ns[i] <= to_ns)
+			return since(ANOMALY_REDIS_FAILOVER, w->redis_moved_ns[i], to_ns);
+	if ((purge = purges_between(&w->purges, false, from_ns, to_ns)))
+		return since(ANOMALY_REDIS_EVICTED, purge->to_ns, to_ns);
+	return (struct cause){ .anomaly = ANOMALY_UNKNOWN };
+}
+
 struct cause cause_of_loss(const struct world *w, const struct world_call *c, int64_t from_ns,
 			   int64_t to_ns)
 {
-	if (w->redis_ended_ns > from_ns && w->redis_ended_ns <= to_ns)
-		return (struct cause){ .anomaly = ANOMALY_REDIS_ENDED,
-				       .since_ns = w->redis_ended_ns,
-				       .offset_ns = to_ns - w->redis_ended_ns };
-	if (c->refused_ns > from_ns && c->refused_ns <= to_ns)
+	struct cause cause = cause_of_vanishing(w, from_ns, to_ns);
+
+	/* What Redis refused it cannot have lost. */
+	if (cause.anomaly != ANOMALY_REDIS_ENDED && cause.anomaly != ANOMALY_REDIS_FLUSHED &&
+	    c->refused_ns > from_ns && c->refused_ns <= to_ns)
 		return of_refusal(c, to_ns);
-	if (cause_is_two_primaries(w, from_ns, to_ns))
-		return (struct cause){ .anomaly = ANOMALY_TWO_PRIMARIES,
-				       .since_ns = w->two_primaries_ns,
-				       .offset_ns = to_ns - w->two_primaries_ns };
-	for (unsigned i = 0; i < 2; i++)
-		if (w->redis_moved_ns[i] > from_ns && w->redis_moved_ns[i] <= to_ns)
-			return (struct cause){ .anomaly = ANOMALY_REDIS_FAILOVER,
-					       .since_ns = w->redis_moved_ns[i],
-					       .offset_ns = to_ns - w->redis_moved_ns[i] };
-	return (struct cause){ .anomaly = ANOMALY_UNKNOWN };
+	return cause;
 }
 
 enum anomaly cause_of_exit(const struct world_instance *on)
@@ -371,6 +383,18 @@ const char *cause_text(const struct world *w, const struct leg_cut *cut, const s
 	return out;
 }
 
+static void evictions_text(const struct world *w, const struct cause *cause,
+			   char out[CAUSE_TEXT_MAX])
+{
+	const struct purge *p = purges_between(&w->purges, false, cause->since_ns - 1,
+					       cause->since_ns);
+
+	if (p)
+		snprintf(out, CAUSE_TEXT_MAX, "; Redis evicted %llu keys by +%.3f s (%s)",
+			 (unsigned long long)p->evicted, world_s(w, p->to_ns),
+			 w->names ? history_note(w->names, p->note) : "");
+}
+
 const char *silence_text(const struct world *w, const struct world_call *c,
 			 const struct cause *cause, char out[CAUSE_TEXT_MAX])
 {
@@ -394,5 +418,9 @@ const char *silence_text(const struct world *w, const struct world_call *c,
 	else if (cause->anomaly == ANOMALY_TWO_PRIMARIES)
 		snprintf(out, CAUSE_TEXT_MAX, "; two Redis servers were primary since +%.3f s",
 			 at_s);
+	else if (cause->anomaly == ANOMALY_REDIS_FLUSHED)
+		snprintf(out, CAUSE_TEXT_MAX, "; Redis was flushed by +%.3f s", at_s);
+	else if (cause->anomaly == ANOMALY_REDIS_EVICTED)
+		evictions_text(w, cause, out);
 	return out;
 }

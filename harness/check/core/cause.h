@@ -32,8 +32,11 @@
  *   state_deleted       an agent deleted it between the two
  *   redis_failover      an agent turned to another Redis server between the two
  *   redis_ended         a Redis server ended between the acknowledgement and the loss
+ *   redis_flushed       Redis was flushed between the two, by its own counters
  *   redis_refused       Redis refused a command of the call between the two
  *   two_primaries       acknowledged while two Redis servers said they were the primary
+ *   redis_evicted       Redis evicted keys between the two, by its own counters
+ *   state_expired       it was there for as long as it had been given, and then was not
  *   ack_early           nothing of all this, and turns were answered before they were written
  *
  *   dials refused       tls_version, tls_certificate: what the handshake failed with; else blocked,
@@ -59,6 +62,8 @@ struct cause cause_of_silence(const struct world *, const struct world_call *);
 /* Of acknowledged turns that the state had at from_ns, or should have had, and not at to_ns. */
 struct cause cause_of_loss(const struct world *, const struct world_call *, int64_t from_ns,
 			   int64_t to_ns);
+/* The same of what was there and is not any more: nothing that Redis refused. */
+struct cause cause_of_vanishing(const struct world *, int64_t from_ns, int64_t to_ns);
 /* Written while two servers said they were the primary, and missed since. */
 bool cause_is_two_primaries(const struct world *, int64_t written_ns, int64_t read_ns);
 /* Of an instance's end: by an unrecorded signal, of itself; unknown when we had asked for it. */

@@ -268,42 +268,18 @@ void continuity_resumed(struct continuity *s, struct continuity_call *m, const s
 		aborted_read(s, m, c, w, e);
 }
 
-void continuity_gone(struct continuity_call *m, const struct world_call *c, const struct world *w,
-		     const struct event *e, struct finding *f)
+void continuity_gone(struct continuity_call *m, const struct world_call *c, const struct event *e)
 {
-	const struct persist *p = &m->persist;
-	double age_s = (double)(e->t_ns - p->newest_ns) / NS_PER_S;
-	struct witness wit = witness_of_call(w, c, e->t_ns);
-	char where[CAUSE_TEXT_MAX];
-
-	if (p->ttl_s && e->t_ns - p->newest_ns >= (int64_t)p->ttl_s * NS_PER_S) {
-		snprintf(where, sizeof(where), "expired: written %.3f s before to last %u s", age_s,
-			 p->ttl_s);
-	} else if (w->redis_ended_ns > p->newest_ns) {
-		wit.cause = ANOMALY_REDIS_ENDED;
-		wit.cause_ns = w->redis_ended_ns;
-		snprintf(where, sizeof(where), "a Redis server had ended at +%.3f s",
-			 world_s(w, w->redis_ended_ns));
-	} else if (cause_is_two_primaries(w, p->newest_ns, e->t_ns)) {
-		wit.cause = ANOMALY_TWO_PRIMARIES;
-		wit.cause_ns = w->two_primaries_ns;
-		snprintf(where, sizeof(where), "two Redis servers were primary since +%.3f s",
-			 world_s(w, w->two_primaries_ns));
-	} else if (w->redis_moved_ns[1] > p->newest_ns) {
-		wit.cause = ANOMALY_REDIS_FAILOVER;
-		wit.cause_ns = w->redis_moved_ns[1];
-		snprintf(where, sizeof(where), "an agent had turned to another server at +%.3f s",
-			 world_s(w, w->redis_moved_ns[1]));
-	} else {
-		snprintf(
-			where, sizeof(where),
-			"evicted, flushed or deleted past the tap: written %.3f s before to last %u s",
-			age_s, p->ttl_s);
-	}
-	witness_say(&wit, "Redis has no state of a live call whose turn %u it had accepted (%s)",
-		    p->written, where);
-	if (!m->convicted)
-		convict(m, wit, ANOMALY_EVAPORATED, f);
+	if (m->convicted)
+		return;
+	m->convicted = m->gone = true;
+	m->lost_ns = e->t_ns;
+	m->lost_n = m->persist.written;
+	m->lost_leg = c->leg;
+	m->lost_color = c->color;
+	m->lost_instance = c->instance;
+	m->lost_from_ns = m->persist.newest_ns;
+	m->lost_ttl_s = m->persist.ttl_s;
 }
 
 /* ---- the end ---- */
@@ -357,6 +333,35 @@ static void give_cause(const struct continuity *s, const struct continuity_call 
 	wit->cause = cause.anomaly;
 	wit->cause_ns = cause.since_ns;
 	snprintf(wit->text + used, sizeof(wit->text) - used, "%s", silence_text(w, c, &cause, why));
+}
+
+/* Redis had nothing of a live call. Whether it was evicted or flushed its counters say later. */
+static void name_gone(struct continuity_call *m, const struct world_call *c, const struct world *w,
+		      struct finding *f)
+{
+	struct cause cause = cause_of_vanishing(w, m->lost_from_ns, m->lost_ns);
+	struct witness wit = witness_of_call(w, c, m->lost_ns);
+	int64_t age_ns = m->lost_ns - m->lost_from_ns, ttl_ns = m->lost_ttl_s * NS_PER_S;
+	char why[CAUSE_TEXT_MAX];
+
+	silence_text(w, c, &cause, why);
+	if (ttl_ns && age_ns >= ttl_ns)
+		cause = (struct cause){ .anomaly = ANOMALY_STATE_EXPIRED,
+					.since_ns = m->lost_from_ns + ttl_ns };
+	if (cause.anomaly == ANOMALY_STATE_EXPIRED || cause.anomaly == ANOMALY_UNKNOWN)
+		snprintf(why, sizeof(why), "; %s: written %.3f s before to last %u s",
+			 cause.anomaly != ANOMALY_UNKNOWN ? "expired" :
+			 w->purges.seen			  ? "deleted past the tap" :
+					  "evicted, flushed or deleted past the tap",
+			 (double)age_ns / NS_PER_S, m->lost_ttl_s);
+	wit.cause = cause.anomaly;
+	wit.cause_ns = cause.since_ns;
+	wit.leg = m->lost_leg;
+	wit.color = m->lost_color;
+	wit.instance = m->lost_instance;
+	witness_say(&wit, "Redis has no state of a live call whose turn %u it had accepted%s",
+		    m->lost_n, why);
+	convict(m, wit, ANOMALY_EVAPORATED, f);
 }
 
 static void name_loss(struct continuity *s, struct continuity_call *m, const struct world_call *c,
@@ -429,7 +434,9 @@ static void fell(struct continuity *s, const struct continuity_call *m, const st
 void continuity_settle(struct continuity *s, struct continuity_call *m, const struct world_call *c,
 		       const struct world *w, struct finding *f)
 {
-	if (m->lost_ns)
+	if (m->gone)
+		name_gone(m, c, w, f);
+	else if (m->lost_ns)
 		name_loss(s, m, c, w, f);
 	else if (m->convicted)
 		return;

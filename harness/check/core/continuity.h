@@ -55,14 +55,16 @@ struct continuity_call {
 	struct chain chain;
 	struct persist persist;
 	struct keeping keeping;
-	int64_t lost_ns; /* a read showed less than was acknowledged; 0: none */
+	int64_t lost_ns; /* a read showed less than was acknowledged, or nothing; 0: none */
 	int64_t lost_from_ns, lost_deleted_ns; /* Redis had held it; and was told to delete it */
 	uint32_t version;		       /* highest shown */
+	uint32_t lost_ttl_s;		       /* what it had been written with */
 	uint16_t acked, shown;		       /* highest reply; highest n shown */
 	uint16_t lost_n, lost_acked, lost_leg;
 	struct answers answers[2]; /* on the two newest legs that answered, newest first */
 	uint8_t lost_color, lost_instance, lost_deleted_by;
 	bool found_again; /* a later read had it all */
+	bool gone;	  /* Redis had nothing at all */
 	bool resent, convicted;
 };
 
@@ -89,9 +91,8 @@ void continuity_read(struct continuity_call *, const struct world_call *, const 
 /* The writes of unknown outcome, and those that Redis refused, that a resume shows. */
 void continuity_resumed(struct continuity *, struct continuity_call *, const struct world_call *,
 			const struct world *, const struct event *resume_ok);
-/* Redis has no state of a live call: where it went, as far as the record tells. */
-void continuity_gone(struct continuity_call *, const struct world_call *, const struct world *,
-		     const struct event *cmd_ok, struct finding *);
+/* Redis has no state of a live call. */
+void continuity_gone(struct continuity_call *, const struct world_call *, const struct event *);
 /* What was kept back is told, or doubted. */
 void continuity_miss(struct continuity *, const struct witness *);
 void continuity_tell_missing(const struct continuity *, bool tap_is_whole, struct finding *);

@@ -256,6 +256,9 @@ void world_control(struct world *w, const struct event *e)
 	case EVENT_REDIS_ROLE:
 		role_event(w, e);
 		return;
+	case EVENT_REDIS_PURGE:
+		purges_event(&w->purges, e);
+		return;
 	case EVENT_SPAWN:
 	case EVENT_SIGNAL:
 	case EVENT_EXIT:

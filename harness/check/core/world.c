@@ -21,6 +21,7 @@ void world_free(struct world *w)
 	phases_free(&w->phases);
 	metrics_free(&w->metrics);
 	load_free(&w->load);
+	purges_free(&w->purges);
 }
 
 /* ---- calls ---- */

@@ -15,6 +15,7 @@
 #include "check/core/load.h"
 #include "check/core/metrics.h"
 #include "check/core/phases.h"
+#include "check/core/purges.h"
 #include "check/core/settings.h"
 #include "check/core/table.h"
 
@@ -126,6 +127,7 @@ struct world {
 	 * is not over. Bit i: server i says so. */
 	int64_t two_primaries_ns, two_primaries_until_ns;
 	uint32_t primaries;
+	struct purges purges;
 	int64_t redis_moved_ns[2]; /* first and last time an agent turned to another one */
 	bool scripted; /* somebody else acts: signals that are not on record are to be expected */
 	const char *failure; /* of ours, that ended the run; NULL: none */

@@ -19,7 +19,7 @@ const char *event_witness(unsigned kind)
 	if (kind >= EVENT_BYPASS && kind <= EVENT_BITE)
 		return "redis";
 	if (kind == EVENT_COUNT || kind == EVENT_KEY || kind == EVENT_CONTROL ||
-	    kind == EVENT_REDIS_ROLE)
+	    kind == EVENT_REDIS_ROLE || kind == EVENT_REDIS_PURGE)
 		return "observer";
 	if (kind == EVENT_SAID)
 		return "script";
@@ -325,6 +325,11 @@ void event_describe(const struct history *history, const struct event *e, struct
 				   (unsigned long long)e->digest);
 		else
 			buf_printf(out, "server %u does not say what it is", e->n + 1);
+		note(history, e, out);
+		break;
+	case EVENT_REDIS_PURGE:
+		buf_printf(out, "server %u has evicted %llu keys and was flushed %u times",
+			   e->n + 1, (unsigned long long)e->digest, e->ver);
 		note(history, e, out);
 		break;
 	case EVENT_RESIDUE:

@@ -97,6 +97,9 @@ static const char *const anomalies[] = {
 	[ANOMALY_CLIENTS_PAUSED] = "Redis was left holding its clients back",
 	[ANOMALY_FAULT_LEFT] = "a fault was not healed",
 	[ANOMALY_DESCRIPTORS_LEFT] = "an instance without calls holds more descriptors than at first",
+	[ANOMALY_REDIS_EVICTED] = "Redis threw keys away to make room",
+	[ANOMALY_REDIS_FLUSHED] = "Redis was told to throw all its keys away",
+	[ANOMALY_STATE_EXPIRED] = "nobody had given the state more time to live",
 	[ANOMALY_REDIS_FAILOVER] = "agents turned to another Redis server, which lacks what the old one had",
 };
 _Static_assert(sizeof(anomalies) / sizeof(*anomalies) == ANOMALY_COUNT,
