@@ -22,6 +22,8 @@ static const int64_t poll_every_ns = 250 * NS_PER_MS;
 static const int64_t control_every_ns = 100 * NS_PER_MS;
 static const int64_t probe_every_ns = 500 * NS_PER_MS;
 static const int64_t purges_every_ns = NS_PER_S;
+/* Three silent servers must not make the counts of the instances stale. */
+static const int64_t role_within_ns = 100 * NS_PER_MS;
 static const int64_t mute_pause_ns =
 	2 * NS_PER_S; /* one that lets us wait must not make the others stale */
 
@@ -49,6 +51,8 @@ struct observer {
 	struct redis_purges_said purged; /* the last time it answered, asked at looked_ns */
 	int64_t looked_ns;		 /* 0: never did */
 	struct redis_roles *roles;	 /* NULL: no Sentinel */
+	uint16_t server;		 /* that both of them ask: its number */
+	const char *turned_to;		 /* by the control, not yet on record; of the roles */
 };
 
 /* "blue-1:blue:127.0.0.1:4711,..." */
@@ -138,11 +142,32 @@ static void control(struct observer *o)
 		e.code = (uint16_t)steps[i].verb;
 		e.aux = (uint32_t)((steps[i].took_ns + NS_PER_US / 2) / NS_PER_US);
 		e.flags = steps[i].answered ? 0 : CONTROL_UNANSWERED;
+		if (o->turned_to)
+			e.conn = lane_note(o->lane, "%s", o->turned_to);
+		o->turned_to = NULL;
 		lane_event(o->lane, e);
 	}
 	o->chore_due_ns[CHORE_CONTROL] = clock_now_ns() + (count && steps[count - 1].answered ?
 								   control_every_ns :
 								   mute_pause_ns);
+}
+
+/* The control goes on at the new primary, and its counters are read. While there is none both stay:
+ * the control is not answered there, or refused. */
+static void follow_primary(struct observer *o)
+{
+	size_t count;
+	const char *primary = redis_roles_primary(o->roles, &count);
+
+	if (!primary || !o->control || !redis_control_turn(o->control, primary))
+		return;
+	o->turned_to = primary;
+	o->chore_due_ns[CHORE_CONTROL] = 0;
+	redis_purges_free(o->purges);
+	o->purges = redis_purges_new(primary);
+	o->looked_ns = 0; /* another server's counters are no rise of those before */
+	for (o->server = 0; redis_roles_address(o->roles, o->server) != primary;)
+		o->server++;
 }
 
 /* Who is the primary, by each server's own word. */
@@ -164,13 +189,39 @@ static void look_at_roles(struct observer *o)
 		lane_event(o->lane, e);
 	}
 	o->chore_due_ns[CHORE_ROLES] = began_ns + poll_every_ns;
+	follow_primary(o);
+}
+
+/* NULL: none, or two: which of them the agents mean is not known. */
+static const char *only_primary(const struct observer *o)
+{
+	size_t count;
+	const char *primary = redis_roles_primary(o->roles, &count);
+
+	return count == 1 ? primary : NULL;
+}
+
+/* Reads of a server that was the only primary before them and is still: a replica may be late, or
+ * be filled anew, and of two primaries one is of yesterday. */
+static size_t read_primary(struct observer *o, struct key_probe_read reads[KEY_PROBE_KEYS])
+{
+	const char *primary = only_primary(o);
+	size_t count = 0;
+
+	if (primary) {
+		key_probe_turn(o->probe, primary);
+		count = key_probe_ask(o->probe, reads);
+	}
+	if (count)
+		look_at_roles(o);
+	return only_primary(o) == primary ? count : 0;
 }
 
 /* Some calls' states, as Redis shows them to anybody. */
 static void probe(struct observer *o)
 {
 	struct key_probe_read reads[KEY_PROBE_KEYS];
-	size_t count = key_probe_ask(o->probe, reads);
+	size_t count = o->roles ? read_primary(o, reads) : key_probe_ask(o->probe, reads);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct call_state *state = &reads[i].state;
@@ -203,6 +254,7 @@ static void look_at_purges(struct observer *o)
 	if (!o->looked_ns || said.evicted != o->purged.evicted ||
 	    said.flushes != o->purged.flushes) {
 		e.due_ns = o->looked_ns ? o->looked_ns : before_ns;
+		e.n = o->server;
 		e.digest = said.evicted;
 		e.ver = said.flushes;
 		e.conn = lane_note(o->lane, "maxmemory %llu, %s", (unsigned long long)said.memory,
@@ -314,7 +366,7 @@ static int observer_process(const struct child *child, struct err *err)
 	else
 		result = 0;
 	if (!result && control_value(&m, "redis_servers", servers, sizeof servers))
-		o->roles = redis_roles_new(servers);
+		o->roles = redis_roles_new(servers, role_within_ns);
 	if (!result)
 		observe(o);
 	redis_control_free(o->control);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "net/redis.h"
+#include "observe/redis_roles.h"
 
 enum { NOTE_MAX = 200, DESCRIPTORS_SPARE = 8 }; /* spare: health checks come and go */
 static const int64_t settled_within_ns = NS_PER_S;
@@ -13,15 +14,19 @@ static const int64_t answer_within_ns = 2 * NS_PER_S;
 
 void residue_find_redis(const char *bindings, char *out, size_t size)
 {
-	static const char name[] = "redis=";
-	const char *at = bindings;
+	static const char one[] = "redis=", several[] = "redis_servers=";
+	const char *found = "", *end;
 
-	while (at && strncmp(at, name, sizeof name - 1) != 0) {
-		at = strchr(at, '\n');
-		at = at ? at + 1 : NULL;
+	for (const char *at = bindings; *at; at = *end ? end + 1 : end) {
+		end = at + strcspn(at, "\n");
+		if (!strncmp(at, several, sizeof several - 1)) {
+			found = at + sizeof several - 1;
+			break;
+		}
+		if (!strncmp(at, one, sizeof one - 1))
+			found = at + sizeof one - 1;
 	}
-	at = at ? at + sizeof name - 1 : "";
-	snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at);
+	snprintf(out, size, "%.*s", (int)strcspn(found, "\n"), found);
 }
 
 static void tell(struct lane *lane, enum residue what, unsigned left, unsigned looked_at,
@@ -99,28 +104,47 @@ static void look_at_clients(struct lane *lane, const struct scenario *sc, struct
 		tell(lane, RESIDUE_CLIENTS, 0, 0, RESIDUE_UNSEEN, err.text);
 }
 
-void residue_of_redis(struct lane *lane, const struct scenario *sc, const char *address,
+struct look {
+	enum residue what;
+	void (*at)(struct lane *, const struct scenario *, struct redis *, const char *);
+};
+static const struct look at_clients = { RESIDUE_CLIENTS, look_at_clients },
+			 at_keys = { RESIDUE_KEYS, look_at_keys };
+
+/* On a connection of its own: one that waited in vain is of no further use. */
+static void look(const struct look *what, struct lane *lane, const struct scenario *sc,
+		 const char *address, const char *run6)
+{
+	struct err err = { .kind = ERR_NONE };
+	struct redis *redis = NULL;
+
+	if (redis_open(address, answer_within_ns, &redis, &err) < 0)
+		tell(lane, what->what, 0, 0, RESIDUE_UNSEEN, err.text);
+	else
+		what->at(lane, sc, redis, run6);
+	redis_close(redis);
+}
+
+void residue_of_redis(struct lane *lane, const struct scenario *sc, const char *servers,
 		      const char *run6)
 {
-	/* Each on a connection of its own: one that waits in vain is of no further use. */
-	static const struct {
-		enum residue what;
-		void (*look)(struct lane *, const struct scenario *, struct redis *, const char *);
-	} looks[] = {
-		{ RESIDUE_CLIENTS, look_at_clients },
-		{ RESIDUE_KEYS, look_at_keys },
-	};
+	struct redis_roles *roles = redis_roles_new(servers, answer_within_ns);
+	enum redis_role role[REDIS_ROLES_MAX];
+	struct redis_role_said said;
+	size_t primaries;
 
-	for (size_t i = 0; *address && i < sizeof looks / sizeof *looks; i++) {
-		struct err err = { .kind = ERR_NONE };
-		struct redis *redis = NULL;
+	for (size_t i = 0; i < redis_roles_count(roles); i++)
+		role[i] = redis_roles_ask(roles, i, &said);
+	redis_roles_primary(roles, &primaries);
+	for (size_t i = 0; i < redis_roles_count(roles); i++) {
+		const char *address = redis_roles_address(roles, i);
 
-		if (redis_open(address, answer_within_ns, &redis, &err) < 0)
-			tell(lane, looks[i].what, 0, 0, RESIDUE_UNSEEN, err.text);
-		else
-			looks[i].look(lane, sc, redis, run6);
-		redis_close(redis);
+		if (!primaries || role[i] != REDIS_ROLE_SILENT)
+			look(&at_clients, lane, sc, address, run6);
+		if (!primaries || role[i] == REDIS_ROLE_PRIMARY)
+			look(&at_keys, lane, sc, address, run6);
 	}
+	redis_roles_free(roles);
 }
 
 /* ---- descriptors ---- */

@@ -10,12 +10,13 @@
 #include "record/lane.h"
 #include "scenario/scenario.h"
 
-/* The value of "redis=" among the bindings, or "". */
+/* Of the bindings the servers of Redis, "HOST:PORT,...", or "". */
 void residue_find_redis(const char *bindings, char *out, size_t size);
-/* When all agents have ended, and before Redis does. Keys of this run's calls that never expire, or
- * later than declared; whether a write is answered. Takes some seconds at most. address "": does
- * nothing. */
-void residue_of_redis(struct lane *, const struct scenario *, const char *address,
+/* When all agents have ended, and before Redis does. Of the primary: keys of this run's calls that
+ * never expire, or later than declared. Of every server that says what it is: whether a write is
+ * answered. While none says it is the primary, each may be: all are looked at. Takes some seconds
+ * at most. servers "": does nothing. */
+void residue_of_redis(struct lane *, const struct scenario *, const char *servers,
 		      const char *run6);
 /* Before the first call, and when all callers have gone and agents have not: the descriptors of
  * each. Waits up to a second for sockets that are still being closed. */

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "director/residue.h"
 #include "director/stage_parts.h"
-#include "net/redis.h"
+#include "net/test_redis.h"
 #include "record/history.h"
 #include "record/test_lanes.h"
 
@@ -21,6 +21,7 @@ struct scene {
 	struct stage stage;
 	struct scenario scenario;
 	char redis[64];
+	struct redis_part parts;
 };
 
 static void on_message(void *user, struct member *member, const struct control_message *m)
@@ -40,16 +41,15 @@ static void scene_open(struct scene *s)
 {
 	static const struct stage_owner owner = { .on_message = on_message, .on_exit = on_exit_of };
 	struct err err = { .kind = ERR_NONE };
-	struct redis_part redis;
 
 	*s = (struct scene){ .dir = test_dir_make() };
 	s->scenario.state.key = (char *)"call:${call}";
 	s->scenario.state.ttl_ns = 1800 * NS_PER_S;
 	s->stage = (struct stage){ .run_dir = s->dir.path, .owner = &owner, .loop = loop_new() };
 	s->stage.lane = test_lane_open(&s->dir, "run", ROLE_SUPERVISOR, 0);
-	if (part_redis(&s->stage, &s->scenario, &redis, &err) < 0)
+	if (part_redis(&s->stage, &s->scenario, &s->parts, &err) < 0)
 		fail_msg("%s", err.text);
-	snprintf(s->redis, sizeof s->redis, "%s", redis.server[0].address);
+	snprintf(s->redis, sizeof s->redis, "%s", s->parts.server[0].address);
 }
 
 /* Ends the lane and tells its residue events, a line each. */
@@ -73,11 +73,11 @@ static void scene_close(struct scene *s, struct buf *told)
 	test_dir_remove(&s->dir);
 }
 
-static void write_state(const struct scene *s, const char *key, int64_t ttl_s)
+static void write_state(const char *address, const char *key, int64_t ttl_s)
 {
 	struct redis *redis = NULL;
 
-	assert_int_equal(redis_open(s->redis, 20 * NS_PER_S, &redis, NULL), 0);
+	assert_int_equal(redis_open(address, 20 * NS_PER_S, &redis, NULL), 0);
 	assert_int_equal(redis_setex(redis, key, ttl_s, "{}", NULL), 0);
 	redis_close(redis);
 }
@@ -95,9 +95,9 @@ static void states_that_outlive_their_calls_are_named_and_those_of_other_runs_ar
 
 	(void)state;
 	scene_open(&s);
-	write_state(&s, "call:c-abc123-1", 1800);
-	write_state(&s, "call:c-abc123-2", 3600);
-	write_state(&s, "call:c-other1-3", 3600);
+	write_state(s.redis, "call:c-abc123-1", 1800);
+	write_state(s.redis, "call:c-abc123-2", 3600);
+	write_state(s.redis, "call:c-other1-3", 3600);
 	residue_of_redis(s.stage.lane, &s.scenario, s.redis, "abc123");
 	stage_end(&s.stage, MEMBER_REDIS, 20 * NS_PER_S);
 	residue_of_processes(&s.stage, 0);
@@ -140,6 +140,83 @@ static void a_redis_that_is_gone_cannot_be_looked_at(void **state)
 	assert_told(&told, "clients 0 of 0 unseen: redis 127.0.0.1:");
 	assert_told(&told, "keys 0 of 0 unseen: redis 127.0.0.1:");
 	buf_free(&told);
+}
+
+static bool is_gone(const char *address)
+{
+	struct redis *redis = NULL;
+	bool gone = redis_open(address, 20 * NS_PER_S, &redis, NULL) < 0;
+
+	redis_close(redis);
+	return gone;
+}
+
+static void kill_redis(struct scene *s)
+{
+	int64_t deadline_ns = clock_now_ns() + 20 * NS_PER_S;
+
+	stage_signal(s->parts.server[0].member, SIGKILL);
+	while (!is_gone(s->redis)) {
+		assert_true(clock_now_ns() < deadline_ns);
+		sched_yield();
+	}
+}
+
+/* Of two servers: the keys of who says it is the primary, the clients of who says anything; while
+ * none says it is, both of both. */
+static void after_a_failover_the_primary_of_the_end_is_looked_at(void **state)
+{
+	enum { PROMOTED = 1, FROZEN = 2, GONE = 4, PAUSED = 8 };
+	static const struct {
+		unsigned is; /* the second was promoted or is a replica; it is paused; the first is
+				frozen or gone */
+		int looks;
+		const char *told;
+	} cases[] = {
+		{ 0, 3, "keys 1 of 1: call:c-abc123-1 (" },
+		{ PROMOTED | FROZEN, 2, "keys 1 of 1: call:c-abc123-2 (" },
+		{ PROMOTED | GONE, 2, "clients 0 of 1: \nkeys 1 of 1: call:c-abc123-2 (" },
+		{ PROMOTED | PAUSED, 4, "clients 1 of 1: redis" },
+		{ GONE, 4, "clients 0 of 0 unseen: redis 127.0.0.1:" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		static const char *const pause[] = { "CLIENT", "PAUSE", "60000", "WRITE", NULL };
+		struct buf told = buf_init(4096);
+		struct err err = { .kind = ERR_NONE };
+		struct redis_server second;
+		int looks = 0;
+		char servers[100], port[8];
+		const char *const follow[] = { "REPLICAOF", "127.0.0.1", port, NULL };
+		struct scene s;
+
+		scene_open(&s);
+		if (part_redis_server(&s.stage, "redis-2", part_redis_words, NULL, &second, &err) <
+		    0)
+			fail_msg("%s", err.text);
+		snprintf(servers, sizeof servers, "%s,%s", s.redis, second.address);
+		snprintf(port, sizeof port, "%s", strrchr(s.redis, ':') + 1);
+		write_state(s.redis, "call:c-abc123-1", 3600);
+		if (cases[i].is & PROMOTED)
+			write_state(second.address, "call:c-abc123-2", 4000);
+		else
+			test_redis_tell(second.address, follow);
+		if (cases[i].is & PAUSED)
+			test_redis_tell(second.address, pause);
+		if (cases[i].is & FROZEN)
+			stage_signal(s.parts.server[0].member, SIGSTOP);
+		if (cases[i].is & GONE)
+			kill_redis(&s);
+		residue_of_redis(s.stage.lane, &s.scenario, servers, "abc123");
+		stage_end(&s.stage, MEMBER_REDIS, 100 * NS_PER_MS);
+		scene_close(&s, &told);
+		assert_told(&told, cases[i].told);
+		for (const char *at = buf_text(&told); (at = strchr(at, '\n')); at++)
+			looks++;
+		assert_int_equal(looks, cases[i].looks);
+		buf_free(&told);
+	}
 }
 
 /* Until it sleeps, its loader holds a file open now and then. */
@@ -211,6 +288,7 @@ static void the_address_is_found_among_the_bindings(void **state)
 		{ "run=a\nredis=127.0.0.1:7\nalb=x\n", "127.0.0.1:7" },
 		{ "redis=127.0.0.1:7", "127.0.0.1:7" },
 		{ "run=a\nnoredis=x\n", "" },
+		{ "redis=h:1\nredis_servers=h:1,h:2\nsentinels=h:3\n", "h:1,h:2" },
 		{ "", "" },
 	};
 	char address[64];
@@ -230,6 +308,7 @@ int main(void)
 		cmocka_unit_test(
 			a_redis_that_answers_nobody_holds_clients_back_and_has_to_be_killed),
 		cmocka_unit_test(a_redis_that_is_gone_cannot_be_looked_at),
+		cmocka_unit_test(after_a_failover_the_primary_of_the_end_is_looked_at),
 		cmocka_unit_test(an_agent_that_holds_more_descriptors_than_at_first_is_named),
 		cmocka_unit_test(the_address_is_found_among_the_bindings),
 	};

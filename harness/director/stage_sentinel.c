@@ -31,7 +31,7 @@ static int replica_words(struct stage *stage, const char *name, int port, const 
 	if (part_redis_words(stage, name, port, NULL, a, err) < 0)
 		return -1;
 	argument_pair(a, "--repl-diskless-sync-delay", "0");
-	argument_pair(a, "--repl-diskless-load", "on-empty-db");
+	argument_pair(a, "--repl-diskless-load", "swapdb");
 	if (*primary) {
 		argument(a, "--replicaof");
 		argument(a, "%.*s", (int)(colon - primary), primary);

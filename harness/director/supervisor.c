@@ -24,7 +24,7 @@ struct supervisor {
 	struct member *director;
 	struct loop_fd *parent_watch;
 	struct loop_timer *ticker;
-	char redis[256]; /* its address; "" when there is none of ours */
+	char redis[256]; /* its servers; "" when there is none of ours */
 	bool done;	 /* the director said so, or there is no point in going on */
 	bool winding_down;
 	bool crashed;

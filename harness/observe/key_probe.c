@@ -64,6 +64,17 @@ void key_probe_free(struct key_probe *p)
 	free(p);
 }
 
+void key_probe_turn(struct key_probe *p, const char *address)
+{
+	if (!strcmp(p->address, address))
+		return;
+	redis_close(p->redis);
+	p->redis = NULL;
+	free(p->address);
+	p->address = xstrdup(address);
+	p->cursor = 0; /* a place in the other's table */
+}
+
 /* A key that matched: its call is followed from now on, if there is room and it is not yet. */
 static void on_key(void *user, const char *key, int64_t ttl_s)
 {

@@ -25,6 +25,8 @@ struct key_probe_read {
 int key_probe_new(const char *address, const char *key, const char *run6, struct key_probe **ret,
 		  struct err *);
 void key_probe_free(struct key_probe *); /* NULL is fine */
+/* From now on this server is asked; the keys it follows stay the same. */
+void key_probe_turn(struct key_probe *, const char *address);
 /* Reads the keys it follows, and as many new ones as there is room for. How many were read; one
  * that is gone is told once. What cannot be read is not told: no answer says nothing of a key. */
 size_t key_probe_ask(struct key_probe *, struct key_probe_read ret[KEY_PROBE_KEYS]);

@@ -84,6 +84,24 @@ static void what_is_there_is_read_of_this_runs_calls_only(void **state)
 	scene_close(&s);
 }
 
+static void it_goes_on_at_another_server_with_the_keys_it_knows(void **state)
+{
+	struct test_redis other;
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	put(&s, "v1:call:c-abc123-1:state", "{\"turns\":1}");
+	assert_int_equal(read_until(&s, "c-abc123-1")->state.turns, 1);
+	test_redis_start(&other);
+	key_probe_turn(s.probe, other.address);
+	s.count = key_probe_ask(s.probe, s.reads);
+	assert_non_null(read_of(&s, "c-abc123-1"));
+	assert_false(read_of(&s, "c-abc123-1")->state.found);
+	test_redis_stop(&other);
+	scene_close(&s);
+}
+
 static void one_that_is_gone_is_told_once(void **state)
 {
 	struct scene s;
@@ -177,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_there_is_read_of_this_runs_calls_only),
+		cmocka_unit_test(it_goes_on_at_another_server_with_the_keys_it_knows),
 		cmocka_unit_test(one_that_is_gone_is_told_once),
 		cmocka_unit_test(all_have_their_turn),
 		cmocka_unit_test(what_is_no_state_is_not_told),

@@ -1,6 +1,7 @@
 #include "observe/redis_control.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -40,6 +41,17 @@ static int connected(struct redis_control *c)
 	redis_close(c->redis);
 	c->redis = NULL;
 	return -1;
+}
+
+bool redis_control_turn(struct redis_control *c, const char *address)
+{
+	if (!strcmp(c->address, address))
+		return false;
+	redis_close(c->redis);
+	c->redis = NULL;
+	free(c->address);
+	c->address = xstrdup(address);
+	return true;
 }
 
 void redis_control_free(struct redis_control *c)

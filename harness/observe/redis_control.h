@@ -26,8 +26,11 @@ enum { REDIS_CONTROL_STEPS = 2 };
 struct redis_control *redis_control_new(const char *address, const char *key);
 /* NULL is fine. Deletes the key, if Redis can be reached. */
 void redis_control_free(struct redis_control *);
+/* From now on this server is asked, which another program may have made the primary. False: it was
+ * before. */
+bool redis_control_turn(struct redis_control *, const char *address);
 /* GET, then SETEX; how many of them were tried: after one without an answer no other. A Redis that
- * cannot be reached is a GET without an answer. */
+ * cannot be reached is a GET without an answer; one that is no primary refuses the SETEX. */
 size_t redis_control_ask(struct redis_control *,
 			 struct redis_control_step ret[REDIS_CONTROL_STEPS]);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/test_redis.h"
 #include "observe/redis_control.h"
 
 /* A Redis that answers each command by the next line of its script, an empty one is silence,
@@ -153,6 +154,52 @@ static void a_redis_that_is_gone_is_a_get_without_an_answer(void **state)
 	close(fd);
 }
 
+static bool has_key(const struct test_redis *r)
+{
+	struct buf value = buf_init(4096);
+	struct redis *redis = NULL;
+	bool found;
+
+	assert_int_equal(redis_open(r->address, PATIENCE_S * NS_PER_S, &redis, NULL), 0);
+	assert_int_equal(redis_get(redis, "k", &found, &value, NULL), 0);
+	redis_close(redis);
+	buf_free(&value);
+	return found;
+}
+
+static bool whole(struct redis_control *c)
+{
+	struct redis_control_step steps[REDIS_CONTROL_STEPS];
+
+	return redis_control_ask(c, steps) == REDIS_CONTROL_STEPS && steps[0].answered &&
+	       steps[1].answered;
+}
+
+static void after_a_failover_it_goes_on_at_the_new_primary(void **state)
+{
+	struct redis_control_step steps[REDIS_CONTROL_STEPS];
+	struct test_redis old, new;
+	struct redis_control *c;
+
+	(void)state;
+	test_redis_start(&old);
+	test_redis_start(&new);
+	c = redis_control_new(old.address, "k");
+	assert_true(whole(c));
+	assert_false(redis_control_turn(c, old.address));
+	test_redis_follow(&old, &new);
+	assert_int_equal(redis_control_ask(c, steps), 2);
+	assert_false(steps[1].answered); /* READONLY */
+	assert_true(redis_control_turn(c, new.address));
+	assert_true(whole(c));
+	assert_true(has_key(&new));
+	test_redis_stop(&old); /* is of no more concern */
+	assert_true(whole(c));
+	redis_control_free(c);
+	assert_false(has_key(&new));
+	test_redis_stop(&new);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +207,7 @@ int main(void)
 		cmocka_unit_test(
 			silence_is_a_command_of_its_age_and_ends_its_connection_not_the_control),
 		cmocka_unit_test(a_redis_that_is_gone_is_a_get_without_an_answer),
+		cmocka_unit_test(after_a_failover_it_goes_on_at_the_new_primary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

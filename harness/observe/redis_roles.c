@@ -9,19 +9,21 @@
 #include "net/redis.h"
 
 enum { INFO_BYTES_MAX = 8192 };
-/* Three silent servers must not make the counts of the instances stale. */
-static const int64_t within_ns = 100 * NS_PER_MS;
 
 struct redis_roles {
 	char *address[REDIS_ROLES_MAX];
 	struct redis *redis[REDIS_ROLES_MAX]; /* NULL: not connected */
-	size_t count;
+	enum redis_role role[REDIS_ROLES_MAX],
+		spoke[REDIS_ROLES_MAX]; /* spoke: not of its silence */
+	size_t count, promoted;		/* promoted: the last that was a replica before */
+	int64_t within_ns;
 };
 
-struct redis_roles *redis_roles_new(const char *addresses)
+struct redis_roles *redis_roles_new(const char *addresses, int64_t within_ns)
 {
 	struct redis_roles *r = xcalloc(1, sizeof *r);
 
+	r->within_ns = within_ns;
 	while (*addresses && r->count < REDIS_ROLES_MAX) {
 		int length = (int)strcspn(addresses, ",");
 
@@ -87,7 +89,7 @@ enum redis_role redis_roles_ask(struct redis_roles *r, size_t i, struct redis_ro
 	struct buf info = buf_init(INFO_BYTES_MAX);
 
 	*ret = (struct redis_role_said){ .replicas = 0 };
-	if (r->redis[i] || !redis_open(r->address[i], within_ns, &r->redis[i], NULL)) {
+	if (r->redis[i] || !redis_open(r->address[i], r->within_ns, &r->redis[i], NULL)) {
 		if (!redis_ask(r->redis[i], words, &info, NULL)) {
 			role = redis_role_parse(buf_text(&info), ret);
 		} else {
@@ -96,5 +98,25 @@ enum redis_role redis_roles_ask(struct redis_roles *r, size_t i, struct redis_ro
 		}
 	}
 	buf_free(&info);
+	r->role[i] = role;
+	if (role == REDIS_ROLE_PRIMARY && r->spoke[i] == REDIS_ROLE_REPLICA)
+		r->promoted = i;
+	if (role != REDIS_ROLE_SILENT)
+		r->spoke[i] = role;
 	return role;
+}
+
+const char *redis_roles_primary(const struct redis_roles *r, size_t *ret_count)
+{
+	const char *primary = NULL;
+
+	*ret_count = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->role[i] != REDIS_ROLE_PRIMARY)
+			continue;
+		if (!primary || i == r->promoted)
+			primary = r->address[i];
+		++*ret_count;
+	}
+	return primary;
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "net/test_redis.h"
 #include "observe/redis_roles.h"
 
 static void what_a_server_says_it_is_is_read(void **state)
@@ -40,7 +41,7 @@ static void what_a_server_says_it_is_is_read(void **state)
 
 static void a_server_that_is_not_there_is_silent(void **state)
 {
-	struct redis_roles *r = redis_roles_new("127.0.0.1:1,127.0.0.1:2");
+	struct redis_roles *r = redis_roles_new("127.0.0.1:1,127.0.0.1:2", NS_PER_S);
 	struct redis_role_said said;
 
 	(void)state;
@@ -51,11 +52,63 @@ static void a_server_that_is_not_there_is_silent(void **state)
 	redis_roles_free(r);
 }
 
+/* What each of two servers says, and who is the primary then; of what it said before, too. */
+static void of_two_primaries_the_one_that_became_it_last_is_meant(void **state)
+{
+	enum { NOBODY = 2 };
+	static const struct {
+		enum { KEEP, FOLLOW, LEAD, HANG_UP, STOP } of[2]; /* before it is asked */
+		size_t primaries, primary;
+	} steps[] = {
+		{ { KEEP, FOLLOW }, 1, 0 },	 { { KEEP, HANG_UP }, 1, 0 },
+		{ { KEEP, LEAD }, 2, 1 },	 { { FOLLOW, KEEP }, 1, 1 },
+		{ { LEAD, KEEP }, 2, 0 },	 { { STOP, KEEP }, 1, 1 },
+		{ { KEEP, FOLLOW }, 0, NOBODY },
+	};
+	static const char *const hang_up[] = { "CLIENT", "KILL", "TYPE", "normal", NULL };
+	struct test_redis server[2];
+	struct redis_roles *r;
+	char addresses[80];
+
+	(void)state;
+	test_redis_start(&server[0]);
+	test_redis_start(&server[1]);
+	snprintf(addresses, sizeof addresses, "%s,%s", server[0].address, server[1].address);
+	r = redis_roles_new(addresses, PATIENCE_S * NS_PER_S);
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		struct redis_role_said said;
+		const char *primary;
+		size_t count;
+
+		for (size_t k = 0; k < 2; k++) {
+			if (steps[i].of[k] == FOLLOW)
+				test_redis_follow(&server[k], &server[!k]);
+			else if (steps[i].of[k] == LEAD)
+				test_redis_follow(&server[k], NULL);
+			else if (steps[i].of[k] == HANG_UP)
+				test_redis_tell(server[k].address, hang_up);
+			else if (steps[i].of[k] == STOP)
+				test_redis_stop(&server[k]);
+		}
+		for (size_t k = 0; k < 2; k++)
+			redis_roles_ask(r, k, &said);
+		primary = redis_roles_primary(r, &count);
+		assert_int_equal(count, steps[i].primaries);
+		if (steps[i].primary == NOBODY)
+			assert_null(primary);
+		else
+			assert_string_equal(primary, server[steps[i].primary].address);
+	}
+	redis_roles_free(r);
+	test_redis_stop(&server[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_server_says_it_is_is_read),
 		cmocka_unit_test(a_server_that_is_not_there_is_silent),
+		cmocka_unit_test(of_two_primaries_the_one_that_became_it_last_is_meant),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

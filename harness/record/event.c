@@ -44,7 +44,8 @@ bool event_conn_is_note(unsigned kind)
 				   1ULL << EVENT_FAULT_INV | 1ULL << EVENT_FAULT_OK |
 				   1ULL << EVENT_FAULT_HEAL | 1ULL << EVENT_RELOAD |
 				   1ULL << EVENT_RESIDUE | 1ULL << EVENT_REDIS_ROLE |
-				   1ULL << EVENT_FAULT_FAIL | 1ULL << EVENT_REDIS_PURGE;
+				   1ULL << EVENT_FAULT_FAIL | 1ULL << EVENT_REDIS_PURGE |
+				   1ULL << EVENT_CONTROL;
 
 	return kind < EVENT_KIND_COUNT && (with_note >> kind & 1);
 }

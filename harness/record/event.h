@@ -173,7 +173,8 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	/* --- observer, again --- */                                                            \
 	X(CONTROL, "control",                                                                    \
 	  "a command of our own on a key of our own, straight to Redis: code: enum verb; aux: us; " \
-	  "flags: CONTROL_UNANSWERED, then aux is its age")                                        \
+	  "flags: CONTROL_UNANSWERED, then aux is its age; conn: note: the server, of the first "  \
+	  "command to another than before")                                                        \
 	/* --- director, again --- */                                                            \
 	X(RELOAD, "reload",                                                                      \
 	  "the balancer took up a new configuration in new workers; the old ones serve on. aux: " \

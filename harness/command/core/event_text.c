@@ -315,6 +315,9 @@ void event_describe(const struct history *history, const struct event *e, struct
 		buf_printf(out, "our own %s%s %s", verb_name(e->code),
 			   e->flags & CONTROL_UNANSWERED ? ": no answer for" : " took",
 			   format_duration(e->aux * 1000LL).s);
+		if (e->conn)
+			buf_puts(out, ", at another server than before");
+		note(history, e, out);
 		break;
 	case EVENT_REDIS_ROLE:
 		if (e->code == REDIS_ROLE_PRIMARY)
