@@ -1,4 +1,5 @@
 /* The tap alone, before any Redis. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,15 +14,20 @@
 #include "net/redis.h"
 #include "tap/redis_tap.h"
 
-static const int64_t lane_every_ns = 50 * NS_PER_MS;
+static const int64_t lane_every_ns = 50 * NS_PER_MS, look_within_ns = 5 * NS_PER_S;
+static const char tls_scheme[] = "rediss://";
 
 static int run(int argc, char **argv);
 
 const struct command command_tap = {
 	.name = "tap",
-	.usage = "--upstream HOST:PORT|unix:PATH [--listen HOST:PORT|unix:PATH] ...",
+	.usage =
+		"--upstream HOST:PORT|rediss://HOST:PORT|unix:PATH [--listen HOST:PORT|unix:PATH] ...",
 	.about = "the Redis tap alone, before any Redis: commands timed, told apart, recorded",
-	.help = "  --upstream ADDRESS    the Redis behind it: HOST:PORT or unix:PATH, without TLS\n"
+	.help = "  --upstream ADDRESS    the Redis behind it: HOST:PORT or unix:PATH, or over TLS\n"
+		"                        rediss://HOST:PORT, its certificate verified for HOST; agents\n"
+		"                        speak to the tap without TLS either way\n"
+		"  --upstream-ca FILE    the only issuers its certificate may have (the system's)\n"
 		"  --listen ADDRESS      where clients connect to (127.0.0.1:0: any free port)\n"
 		"  --instance NAME=COLOR=PORT  a door of its own for an instance; PORT may be an address\n"
 		"  --key PATTERN         what a call's key looks like (call:${call})\n"
@@ -41,6 +47,7 @@ const struct command command_tap = {
 
 static const struct flag table[] = {
 	{ .name = "--upstream", .takes_value = true },
+	{ .name = "--upstream-ca", .takes_value = true },
 	{ .name = "--listen", .takes_value = true },
 	{ .name = "--instance", .takes_value = true, .repeats = true },
 	{ .name = "--key", .takes_value = true },
@@ -146,25 +153,85 @@ static int open_doors(struct alone *a, struct err *err)
 	return 0;
 }
 
-static int open_tap(struct alone *a, struct err *err)
+/* One handshake, before anybody is let in; *ret_tls is then what made it. */
+static int look_through_tls(const char *text, const char *ca_file, struct address *ret,
+			    struct tls_client **ret_tls, struct err *err)
 {
-	const char *key = flags_get(a->flags, "--key"),
-		   *upstream = flags_get(a->flags, "--upstream");
-	const char *const *levers = NULL;
-	size_t count = flags_all(a->flags, "--lever", &levers);
+	const char *colon = strrchr(text, ':');
+	struct tls_client *tls;
+	struct tls_end *end;
+	char host[256];
+	int fd, result;
+
+	if (strchr(text, '@')) /* not repeated: what is before it may be a password */
+		return err_set(err, ERR_INPUT, "rediss://...@...: only HOST:PORT; agents log in");
+	if (!strncmp(text, "unix:", 5) || !colon || (size_t)(colon - text) >= sizeof host)
+		return err_set(err, ERR_INPUT, "rediss://%s: not HOST:PORT", text);
+	snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
+	if (address_parse(text, false, ret, err) < 0 ||
+	    tls_client_new(host, ca_file, &tls, err) < 0)
+		return -1;
+	fd = address_connect(ret);
+	if (fd < 0) {
+		tls_client_free(tls);
+		return err_errno(err, ERR_WORLD, errno, "rediss://%s: connect", text);
+	}
+	end = tls_end_new(tls, fd, clock_now_ns() + look_within_ns);
+	result = tls_end_shake_now(end, err);
+	tls_end_free(end);
+	close(fd);
+	if (result < 0) {
+		tls_client_free(tls);
+		return err_context(err, "rediss://%s", text);
+	}
+	*ret_tls = tls;
+	return 0;
+}
+
+/* *ret_tls: untouched without TLS. */
+static int look_upstream(struct alone *a, struct address *ret, struct tls_client **ret_tls,
+			 struct err *err)
+{
+	const char *upstream = flags_get(a->flags, "--upstream"),
+		   *ca_file = flags_get(a->flags, "--upstream-ca");
 	struct redis *redis;
-	struct address at;
 
 	if (!upstream)
 		return err_set(err, ERR_INPUT, "tap: --upstream is needed: where Redis is");
-	if (address_parse(upstream, false, &at, err) < 0)
+	if (!strncmp(upstream, tls_scheme, strlen(tls_scheme))) {
+		if (look_through_tls(upstream + strlen(tls_scheme), ca_file, ret, ret_tls, err) < 0)
+			return err_context(err, "tap: --upstream");
+		return 0;
+	}
+	if (ca_file)
+		return err_set(
+			err, ERR_INPUT,
+			"tap: --upstream-ca %s: --upstream %s is without TLS; rediss://HOST:PORT is with it",
+			ca_file, upstream);
+	if (address_parse(upstream, false, ret, err) < 0)
 		return err_context(err, "tap: --upstream");
-	if (redis_open(upstream, 5 * NS_PER_S, &redis, err) < 0)
+	if (redis_open(upstream, look_within_ns, &redis, err) < 0)
 		return -1;
 	redis_close(redis);
-	if (open_record(a, err) < 0 ||
-	    redis_tap_new(a->loop, a->lane, key ? key : "call:${call}", &at, &a->tap, err) < 0)
+	return 0;
+}
+
+static int open_tap(struct alone *a, struct err *err)
+{
+	const char *key = flags_get(a->flags, "--key");
+	const char *const *levers = NULL;
+	size_t count = flags_all(a->flags, "--lever", &levers);
+	struct tls_client *tls = NULL;
+	struct address at;
+
+	if (look_upstream(a, &at, &tls, err) < 0)
 		return -1;
+	if (open_record(a, err) < 0 ||
+	    redis_tap_new(a->loop, a->lane, key ? key : "call:${call}", &at, &a->tap, err) < 0) {
+		tls_client_free(tls);
+		return -1;
+	}
+	redis_tap_secure(a->tap, tls);
 	for (size_t i = 0; i < count; i++)
 		if (redis_tap_lever(a->tap, levers[i], err) < 0)
 			return -1;

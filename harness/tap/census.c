@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "tap/upstream.h"
 
 enum { LINE_BYTES_MAX = 8192, PORTS = 65536, TOLD_MAX = 256 };
 static const int64_t ask_every_ns = NS_PER_S;
@@ -17,13 +18,14 @@ static const int64_t known_after_close_ns = 10 * NS_PER_S;
 
 struct census {
 	struct loop *loop;
-	struct address redis;
+	const struct upstream *redis;
 	const struct census_listener *listener;
 	void *user;
 	struct loop_timer *timer;
-	int fd; /* -1: none */
+	int fd;		     /* -1: none */
+	struct tls_end *tls; /* NULL: plain */
 	struct loop_fd *watch;
-	bool asking, is_blind;
+	bool shaken, asking, is_blind, tls_told;
 	struct buf line;
 	uint64_t list_left; /* of CLIENT LIST under way */
 	/* our side: by port, until when it is known; behind a unix socket only how many */
@@ -50,10 +52,16 @@ static void hang_up(struct census *c)
 {
 	if (c->fd < 0)
 		return;
+	if (c->tls && *tls_end_failure(c->tls) && !c->tls_told) {
+		c->listener->blind(c->user, tls_end_failure(c->tls));
+		c->tls_told = true; /* it is tried again: a certificate can be renewed */
+	}
 	loop_fd_free(c->watch);
+	tls_end_free(c->tls);
 	close(c->fd);
+	c->tls = NULL;
 	c->fd = -1;
-	c->asking = false;
+	c->asking = c->shaken = false;
 	c->list_left = 0;
 	c->told_count = 0; /* another Redis counts its clients anew */
 	buf_clear(&c->line);
@@ -123,12 +131,12 @@ static void on_client(struct census *c, const char *text)
 		return;
 	if (!strcmp(client.name, c->own)) {
 		/* Behind a unix socket the client has no address of its own. */
-		c->own_seen = c->redis.at.ss_family != AF_INET || is_ours(c, client.addr);
+		c->own_seen = c->redis->at.at.ss_family != AF_INET || is_ours(c, client.addr);
 		return;
 	}
 	if (client_line_is_known(&client))
 		return;
-	if (c->redis.at.ss_family != AF_INET && strchr(client.flags, 'U')) {
+	if (c->redis->at.at.ss_family != AF_INET && strchr(client.flags, 'U')) {
 		c->unix_clients++;
 		return;
 	}
@@ -189,23 +197,46 @@ static void on_byte(struct census *c, char byte)
 		on_list_over(c);
 }
 
-static void on_ready(void *user, int events)
+static void ask(struct census *c, const char *text, size_t size)
 {
-	static const char hello[] = "CLIENT SETNAME %s\r\nCLIENT LIST\r\n";
-	struct census *c = user;
-	char chunk[16384];
-	ssize_t n;
+	ssize_t n = c->tls ? tls_end_write(c->tls, text, size) :
+			     send(c->fd, text, size, MSG_NOSIGNAL);
 
-	if (events & LOOP_WRITE) {
-		int size = snprintf(chunk, sizeof chunk, hello, c->own);
+	c->asking = n == (ssize_t)size;
+	if (!c->asking)
+		hang_up(c);
+}
 
-		loop_fd_want(c->watch, LOOP_READ);
-		c->asking = send(c->fd, chunk, (size_t)size, MSG_NOSIGNAL) == size;
-		if (!c->asking)
+static void say_hello(struct census *c)
+{
+	char text[256];
+
+	if (c->tls && tls_end_shake(c->tls) < 0) {
+		if (errno == EAGAIN)
+			loop_fd_want(c->watch, tls_end_wants(c->tls));
+		else
 			hang_up(c);
 		return;
 	}
-	n = recv(c->fd, chunk, sizeof chunk, 0);
+	c->shaken = true;
+	loop_fd_want(c->watch, LOOP_READ);
+	ask(c, text,
+	    (size_t)snprintf(text, sizeof text, "CLIENT SETNAME %s\r\nCLIENT LIST\r\n", c->own));
+}
+
+static void on_ready(void *user, int events)
+{
+	struct census *c = user;
+	char chunk[TLS_RECORD_BYTES_MAX];
+	ssize_t n;
+
+	(void)events;
+	if (!c->shaken) {
+		say_hello(c);
+		return;
+	}
+	n = c->tls ? tls_end_read(c->tls, chunk, sizeof chunk) :
+		     recv(c->fd, chunk, sizeof chunk, 0);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		hang_up(c);
 		return;
@@ -218,15 +249,15 @@ static void on_ready(void *user, int events)
 
 void census_ask(struct census *c)
 {
+	if (c->tls && !c->shaken && clock_now_ns() >= tls_end_deadline_ns(c->tls))
+		say_hello(c); /* too late: that is told */
 	if (c->is_blind || c->asking)
 		return;
 	if (c->fd >= 0) {
-		c->asking = send(c->fd, "CLIENT LIST\r\n", 13, MSG_NOSIGNAL) == 13;
-		if (!c->asking)
-			hang_up(c);
+		ask(c, "CLIENT LIST\r\n", 13);
 		return;
 	}
-	c->fd = address_connect(&c->redis);
+	c->fd = upstream_connect(c->redis, &c->tls);
 	if (c->fd < 0)
 		return; /* the next time, then */
 	c->known_until_ns[port_of(c, c->fd)] = INT64_MAX;
@@ -243,13 +274,13 @@ static void on_time(void *user)
 	loop_timer_at(c->timer, clock_now_ns() + ask_every_ns);
 }
 
-struct census *census_new(struct loop *loop, const struct address *redis,
+struct census *census_new(struct loop *loop, const struct upstream *redis,
 			  const struct census_listener *listener, void *user)
 {
 	struct census *c = xcalloc(1, sizeof *c);
 
 	*c = (struct census){ .loop = loop,
-			      .redis = *redis,
+			      .redis = redis,
 			      .listener = listener,
 			      .user = user,
 			      .fd = -1,

@@ -11,8 +11,9 @@
 #ifndef TAP_CENSUS_H
 #define TAP_CENSUS_H
 
+#include <stdint.h>
+
 #include "net/loop.h"
-#include "net/address.h"
 #include "tap/client_line.h"
 
 struct census_listener {
@@ -22,8 +23,10 @@ struct census_listener {
 };
 
 struct census;
+struct upstream;
 
-struct census *census_new(struct loop *, const struct address *redis,
+/* The upstream outlives its census. */
+struct census *census_new(struct loop *, const struct upstream *redis,
 			  const struct census_listener *, void *user);
 void census_free(struct census *);
 /* A connection of the tap to Redis; what it returns is handed back when that is closed. */
