@@ -1,5 +1,4 @@
 /* The tap alone, before any Redis. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +11,10 @@
 #include "command/core/run_dir.h"
 #include "command/core/tap_summary.h"
 #include "net/redis.h"
+#include "net/tls_tunnel.h"
 #include "tap/redis_tap.h"
 
-static const int64_t lane_every_ns = 50 * NS_PER_MS, look_within_ns = 5 * NS_PER_S;
+static const int64_t lane_every_ns = 50 * NS_PER_MS;
 static const char tls_scheme[] = "rediss://";
 
 static int run(int argc, char **argv);
@@ -22,12 +22,12 @@ static int run(int argc, char **argv);
 const struct command command_tap = {
 	.name = "tap",
 	.usage =
-		"--upstream HOST:PORT|rediss://HOST:PORT|unix:PATH [--listen HOST:PORT|unix:PATH] ...",
+		"--upstream HOST:PORT|unix:PATH|rediss://HOST:PORT [--listen HOST:PORT|unix:PATH] ...",
 	.about = "the Redis tap alone, before any Redis: commands timed, told apart, recorded",
-	.help = "  --upstream ADDRESS    the Redis behind it: HOST:PORT or unix:PATH, or over TLS\n"
-		"                        rediss://HOST:PORT, its certificate verified for HOST; agents\n"
-		"                        speak to the tap without TLS either way\n"
-		"  --upstream-ca FILE    the only issuers its certificate may have (the system's)\n"
+	.help = "  --upstream ADDRESS    the Redis behind it: HOST:PORT or unix:PATH, or rediss://HOST:PORT\n"
+		"                        with TLS; clients of the tap speak without\n"
+		"  --upstream-ca FILE    the only issuers trusted (those of the system)\n"
+		"  --upstream-cert FILE  a certificate of our own to show, with --upstream-key FILE\n"
 		"  --listen ADDRESS      where clients connect to (127.0.0.1:0: any free port)\n"
 		"  --instance NAME=COLOR=PORT  a door of its own for an instance; PORT may be an address\n"
 		"  --key PATTERN         what a call's key looks like (call:${call})\n"
@@ -48,6 +48,8 @@ const struct command command_tap = {
 static const struct flag table[] = {
 	{ .name = "--upstream", .takes_value = true },
 	{ .name = "--upstream-ca", .takes_value = true },
+	{ .name = "--upstream-cert", .takes_value = true },
+	{ .name = "--upstream-key", .takes_value = true },
 	{ .name = "--listen", .takes_value = true },
 	{ .name = "--instance", .takes_value = true, .repeats = true },
 	{ .name = "--key", .takes_value = true },
@@ -60,7 +62,10 @@ struct alone {
 	struct loop *loop;
 	struct lane *lane;
 	struct redis_tap *tap;
+	struct tls_tunnels *tls; /* NULL: Redis is spoken to without */
+	char host[256];		 /* of the Redis that speaks TLS */
 	struct loop_timer *ticker;
+	uint32_t told_notes; /* of failures of TLS: the last one told */
 	char dir[3072];
 };
 
@@ -153,64 +158,62 @@ static int open_doors(struct alone *a, struct err *err)
 	return 0;
 }
 
-/* One handshake, before anybody is let in; *ret_tls is then what made it. */
-static int look_through_tls(const char *text, const char *ca_file, struct address *ret,
-			    struct tls_client **ret_tls, struct err *err)
+/* Once is enough: it will not change from connection to connection. */
+static void on_tls_failed(void *user, const char *reason)
 {
-	const char *colon = strrchr(text, ':');
-	struct tls_client *tls;
-	struct tls_end *end;
-	char host[256];
-	int fd, result;
+	struct alone *a = user;
+	struct event e = event_make(EVENT_LIMIT, clock_now_ns());
 
-	if (strchr(text, '@')) /* not repeated: what is before it may be a password */
-		return err_set(err, ERR_INPUT, "rediss://...@...: only HOST:PORT; agents log in");
-	if (!strncmp(text, "unix:", 5) || !colon || (size_t)(colon - text) >= sizeof host)
-		return err_set(err, ERR_INPUT, "rediss://%s: not HOST:PORT", text);
-	snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
-	if (address_parse(text, false, ret, err) < 0 ||
-	    tls_client_new(host, ca_file, &tls, err) < 0)
-		return -1;
-	fd = address_connect(ret);
-	if (fd < 0) {
-		tls_client_free(tls);
-		return err_errno(err, ERR_WORLD, errno, "rediss://%s: connect", text);
-	}
-	end = tls_end_new(tls, fd, clock_now_ns() + look_within_ns);
-	result = tls_end_shake_now(end, err);
-	tls_end_free(end);
-	close(fd);
-	if (result < 0) {
-		tls_client_free(tls);
-		return err_context(err, "rediss://%s", text);
-	}
-	*ret_tls = tls;
-	return 0;
+	e.conn = lane_note(a->lane, "tap: no TLS with Redis: %s", reason);
+	if (e.conn > a->told_notes)
+		lane_event(a->lane, e);
+	a->told_notes = e.conn > a->told_notes ? e.conn : a->told_notes;
 }
 
-/* *ret_tls: untouched without TLS. */
-static int look_upstream(struct alone *a, struct address *ret, struct tls_client **ret_tls,
-			 struct err *err)
+/* rediss://HOST:PORT: which of it is the host, and that Redis is there, and is who it says. */
+static int reach_by_tls(struct alone *a, const char *url, struct tls_tunnels_spec *spec,
+			struct err *err)
 {
-	const char *upstream = flags_get(a->flags, "--upstream"),
-		   *ca_file = flags_get(a->flags, "--upstream-ca");
+	const char *address = url + strlen(tls_scheme), *colon = strrchr(address, ':');
+
+	if (strpbrk(address, "/@?#"))
+		return err_set(err, ERR_INPUT, "tap: --upstream: not rediss://HOST:PORT");
+	*spec = (struct tls_tunnels_spec){ .host = a->host,
+					   .ca_file = flags_get(a->flags, "--upstream-ca"),
+					   .certificate_file = flags_get(a->flags,
+									 "--upstream-cert"),
+					   .key_file = flags_get(a->flags, "--upstream-key"),
+					   .failed = on_tls_failed,
+					   .user = a };
+	if (!spec->certificate_file != !spec->key_file)
+		return err_set(err, ERR_INPUT,
+			       "tap: --upstream-cert and --upstream-key come together");
+	if (address_parse(address, false, &spec->server, err) < 0)
+		return err_context(err, "tap: --upstream");
+	snprintf(a->host, sizeof a->host, "%.*s", (int)(colon - address), address);
+	if (tls_tunnel_try(a->loop, spec, "PING\r\n", 5 * NS_PER_S, err) < 0)
+		return err_context(err, "redis %s", url);
+	return tls_tunnels_new(a->loop, spec, &a->tls, err);
+}
+
+static int reach(struct alone *a, const char *upstream, struct address *ret, struct err *err)
+{
+	struct tls_tunnels_spec spec;
 	struct redis *redis;
 
-	if (!upstream)
-		return err_set(err, ERR_INPUT, "tap: --upstream is needed: where Redis is");
 	if (!strncmp(upstream, tls_scheme, strlen(tls_scheme))) {
-		if (look_through_tls(upstream + strlen(tls_scheme), ca_file, ret, ret_tls, err) < 0)
-			return err_context(err, "tap: --upstream");
+		if (reach_by_tls(a, upstream, &spec, err) < 0)
+			return -1;
+		*ret = spec.server;
 		return 0;
 	}
-	if (ca_file)
-		return err_set(
-			err, ERR_INPUT,
-			"tap: --upstream-ca %s: --upstream %s is without TLS; rediss://HOST:PORT is with it",
-			ca_file, upstream);
+	if (flags_get(a->flags, "--upstream-ca") || flags_get(a->flags, "--upstream-cert") ||
+	    flags_get(a->flags, "--upstream-key"))
+		return err_set(err, ERR_INPUT, "tap: --upstream %s: only a rediss:// one has TLS",
+			       upstream);
 	if (address_parse(upstream, false, ret, err) < 0)
 		return err_context(err, "tap: --upstream");
-	if (redis_open(upstream, look_within_ns, &redis, err) < 0)
+	if (redis_open(upstream, 5 * NS_PER_S, &redis, err) < 0)
 		return -1;
 	redis_close(redis);
 	return 0;
@@ -218,23 +221,24 @@ static int look_upstream(struct alone *a, struct address *ret, struct tls_client
 
 static int open_tap(struct alone *a, struct err *err)
 {
-	const char *key = flags_get(a->flags, "--key");
+	const char *key = flags_get(a->flags, "--key"),
+		   *upstream = flags_get(a->flags, "--upstream");
 	const char *const *levers = NULL;
 	size_t count = flags_all(a->flags, "--lever", &levers);
-	struct tls_client *tls = NULL;
 	struct address at;
 
-	if (look_upstream(a, &at, &tls, err) < 0)
+	if (!upstream)
+		return err_set(err, ERR_INPUT, "tap: --upstream is needed: where Redis is");
+	if (reach(a, upstream, &at, err) < 0)
 		return -1;
 	if (open_record(a, err) < 0 ||
-	    redis_tap_new(a->loop, a->lane, key ? key : "call:${call}", &at, &a->tap, err) < 0) {
-		tls_client_free(tls);
+	    redis_tap_new(a->loop, a->lane, key ? key : "call:${call}", &at, &a->tap, err) < 0)
 		return -1;
-	}
-	redis_tap_secure(a->tap, tls);
 	for (size_t i = 0; i < count; i++)
 		if (redis_tap_lever(a->tap, levers[i], err) < 0)
 			return -1;
+	if (a->tls)
+		redis_tap_through(a->tap, a->tls);
 	redis_tap_watch(a->tap);
 	return open_doors(a, err);
 }
@@ -275,6 +279,7 @@ static int run(int argc, char **argv)
 	if (!result)
 		serve(&a);
 	redis_tap_free(a.tap);
+	tls_tunnels_free(a.tls);
 	if (lane_close(a.lane, result ? NULL : &err) < 0)
 		result = -1;
 	if (!result)

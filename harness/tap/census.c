@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "tap/upstream.h"
 
 enum { LINE_BYTES_MAX = 8192, PORTS = 65536, TOLD_MAX = 256 };
 static const int64_t ask_every_ns = NS_PER_S;
@@ -22,10 +21,9 @@ struct census {
 	const struct census_listener *listener;
 	void *user;
 	struct loop_timer *timer;
-	int fd;		     /* -1: none */
-	struct tls_end *tls; /* NULL: plain */
+	int fd; /* -1: none */
 	struct loop_fd *watch;
-	bool shaken, asking, is_blind, tls_told;
+	bool asking, is_blind;
 	struct buf line;
 	uint64_t list_left; /* of CLIENT LIST under way */
 	/* our side: by port, until when it is known; behind a unix socket only how many */
@@ -52,16 +50,10 @@ static void hang_up(struct census *c)
 {
 	if (c->fd < 0)
 		return;
-	if (c->tls && *tls_end_failure(c->tls) && !c->tls_told) {
-		c->listener->blind(c->user, tls_end_failure(c->tls));
-		c->tls_told = true; /* it is tried again: a certificate can be renewed */
-	}
 	loop_fd_free(c->watch);
-	tls_end_free(c->tls);
 	close(c->fd);
-	c->tls = NULL;
 	c->fd = -1;
-	c->asking = c->shaken = false;
+	c->asking = false;
 	c->list_left = 0;
 	c->told_count = 0; /* another Redis counts its clients anew */
 	buf_clear(&c->line);
@@ -197,46 +189,23 @@ static void on_byte(struct census *c, char byte)
 		on_list_over(c);
 }
 
-static void ask(struct census *c, const char *text, size_t size)
+static void on_ready(void *user, int events)
 {
-	ssize_t n = c->tls ? tls_end_write(c->tls, text, size) :
-			     send(c->fd, text, size, MSG_NOSIGNAL);
+	static const char hello[] = "CLIENT SETNAME %s\r\nCLIENT LIST\r\n";
+	struct census *c = user;
+	char chunk[16384];
+	ssize_t n;
 
-	c->asking = n == (ssize_t)size;
-	if (!c->asking)
-		hang_up(c);
-}
+	if (events & LOOP_WRITE) {
+		int size = snprintf(chunk, sizeof chunk, hello, c->own);
 
-static void say_hello(struct census *c)
-{
-	char text[256];
-
-	if (c->tls && tls_end_shake(c->tls) < 0) {
-		if (errno == EAGAIN)
-			loop_fd_want(c->watch, tls_end_wants(c->tls));
-		else
+		loop_fd_want(c->watch, LOOP_READ);
+		c->asking = send(c->fd, chunk, (size_t)size, MSG_NOSIGNAL) == size;
+		if (!c->asking)
 			hang_up(c);
 		return;
 	}
-	c->shaken = true;
-	loop_fd_want(c->watch, LOOP_READ);
-	ask(c, text,
-	    (size_t)snprintf(text, sizeof text, "CLIENT SETNAME %s\r\nCLIENT LIST\r\n", c->own));
-}
-
-static void on_ready(void *user, int events)
-{
-	struct census *c = user;
-	char chunk[TLS_RECORD_BYTES_MAX];
-	ssize_t n;
-
-	(void)events;
-	if (!c->shaken) {
-		say_hello(c);
-		return;
-	}
-	n = c->tls ? tls_end_read(c->tls, chunk, sizeof chunk) :
-		     recv(c->fd, chunk, sizeof chunk, 0);
+	n = recv(c->fd, chunk, sizeof chunk, 0);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		hang_up(c);
 		return;
@@ -249,18 +218,20 @@ static void on_ready(void *user, int events)
 
 void census_ask(struct census *c)
 {
-	if (c->tls && !c->shaken && clock_now_ns() >= tls_end_deadline_ns(c->tls))
-		say_hello(c); /* too late: that is told */
+	int seen;
+
 	if (c->is_blind || c->asking)
 		return;
 	if (c->fd >= 0) {
-		ask(c, "CLIENT LIST\r\n", 13);
+		c->asking = send(c->fd, "CLIENT LIST\r\n", 13, MSG_NOSIGNAL) == 13;
+		if (!c->asking)
+			hang_up(c);
 		return;
 	}
-	c->fd = upstream_connect(c->redis, &c->tls);
+	c->fd = upstream_connect(c->redis, &seen);
 	if (c->fd < 0)
 		return; /* the next time, then */
-	c->known_until_ns[port_of(c, c->fd)] = INT64_MAX;
+	c->known_until_ns[port_of(c, seen)] = INT64_MAX;
 	c->watch = loop_fd_new(c->loop, c->fd, on_ready, c);
 	loop_fd_want(c->watch, LOOP_WRITE);
 	c->asking = true;

@@ -11,10 +11,9 @@
 #ifndef TAP_CENSUS_H
 #define TAP_CENSUS_H
 
-#include <stdint.h>
-
 #include "net/loop.h"
 #include "tap/client_line.h"
+#include "tap/upstream.h"
 
 struct census_listener {
 	/* New ones since the last time; the first of them, NULL behind a unix socket. */
@@ -23,14 +22,14 @@ struct census_listener {
 };
 
 struct census;
-struct upstream;
 
-/* The upstream outlives its census. */
+/* The upstream outlives it. */
 struct census *census_new(struct loop *, const struct upstream *redis,
 			  const struct census_listener *, void *user);
 void census_free(struct census *);
-/* A connection of the tap to Redis; what it returns is handed back when that is closed. */
-uint16_t census_opened(struct census *, int fd);
+/* A connection of the tap, by what Redis sees of it; what it returns is handed back when that is
+ * closed. */
+uint16_t census_opened(struct census *, int seen);
 void census_closed(struct census *, uint16_t);
 void census_ask(struct census *);
 

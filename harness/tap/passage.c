@@ -226,11 +226,11 @@ void passage_init(struct passage *p, struct loop *loop, const struct passage_lis
 	inspector_init(&p->inspector, &told, p, pattern);
 }
 
-void passage_open(struct passage *p, int near, int far, struct tls_end *far_tls)
+void passage_open(struct passage *p, int near, int far)
 {
 	static const struct relay_owner owner = { .came = on_came, .ended = on_ended };
 
-	p->relay = relay_new(p->loop, near, far, far_tls, &owner, p);
+	p->relay = relay_new(p->loop, near, far, &owner, p);
 }
 
 void passage_release(struct passage *p, const struct lever *lever)

@@ -32,10 +32,10 @@ struct passage {
 	unsigned pulled;	  /* open commands whose answer is ours, or nobody's */
 };
 
-/* Takes over both descriptors, as relay_new does. Levers, names and pattern outlive the passage. */
+/* Takes over both descriptors. Levers, names and pattern outlive the passage. */
 void passage_init(struct passage *, struct loop *, const struct passage_listener *, void *user,
 		  const struct key_pattern *, struct levers *, const char *instance);
-void passage_open(struct passage *, int near, int far, struct tls_end *far_tls);
+void passage_open(struct passage *, int near, int far);
 /* What the lever keeps back goes on. The passage may have ended after it. */
 void passage_release(struct passage *, const struct lever *);
 /* How many commands were left unanswered. Closes what is still open, without `ended`. */

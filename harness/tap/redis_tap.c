@@ -13,13 +13,18 @@
 #include "record/names.h"
 #include "tap/census.h"
 #include "tap/passage.h"
-#include "tap/upstream.h"
 
 enum { BACKLOG = 512, ACCEPT_AT_ONCE = 16, SPARE_DESCRIPTORS = 64 };
 
+/* One Redis behind the tap. */
+struct server {
+	struct upstream upstream;
+	struct census *census;
+};
+
 struct door {
 	struct redis_tap *tap;
-	struct upstream *server;
+	struct server *server;
 	char *name;
 	uint8_t instance, color;
 	struct address at;
@@ -29,10 +34,9 @@ struct door {
 
 struct connection {
 	struct redis_tap *tap;
-	struct upstream *server;
+	struct server *server;
 	struct connection *next, **link;
-	struct tls_end *tls; /* NULL: plain */
-	uint16_t known;	     /* to the census */
+	uint16_t known; /* to the census */
 	struct passage passage;
 };
 
@@ -47,7 +51,7 @@ struct redis_tap {
 	struct loop *loop;
 	struct lane *lane;
 	struct key_pattern pattern;
-	struct upstream server[REDIS_TAP_SERVERS_MAX];
+	struct server server[REDIS_TAP_SERVERS_MAX];
 	size_t server_count;
 	struct levers levers;
 	struct lever_record lever_records[LEVERS_MAX];
@@ -76,26 +80,15 @@ static void on_event(void *user, const struct event *e, const char *id)
 	lane_event(t->lane, *e);
 }
 
-/* What the tap cannot do. c: whose connection it is about, or NULL. */
-static void limit(struct redis_tap *t, const struct connection *c, size_t most, const char *what,
-		  const char *why)
-{
-	struct event e = event_make(EVENT_LIMIT, clock_now_ns());
-
-	e.conn = lane_note(t->lane, "tap: %s%s", what, why);
-	e.aux = (uint32_t)most;
-	if (c) {
-		e.instance = c->passage.inspector.instance;
-		e.color = c->passage.inspector.color;
-	}
-	lane_event(t->lane, e);
-}
-
 static void on_blind(void *user, const char *why)
 {
 	struct connection *c = user;
+	struct event e = event_make(EVENT_LIMIT, clock_now_ns());
 
-	limit(c->tap, c, 0, "a connection is passed on unread: ", why);
+	e.conn = lane_note(c->tap->lane, "tap: a connection is passed on unread: %s", why);
+	e.instance = c->passage.inspector.instance;
+	e.color = c->passage.inspector.color;
+	lane_event(c->tap->lane, e);
 }
 
 static void connection_event(struct connection *c, enum event_kind kind, size_t unanswered)
@@ -108,6 +101,15 @@ static void connection_event(struct connection *c, enum event_kind kind, size_t 
 	e.aux = (uint32_t)(c->server - c->tap->server);
 	e.n = unanswered > UINT16_MAX ? UINT16_MAX : (uint16_t)unanswered;
 	lane_event(c->tap->lane, e);
+}
+
+static void limit(struct redis_tap *t, uint32_t note, size_t value)
+{
+	struct event e = event_make(EVENT_LIMIT, clock_now_ns());
+
+	e.conn = note;
+	e.aux = (uint32_t)value;
+	lane_event(t->lane, e);
 }
 
 static void on_bypassed(void *user, unsigned count, const struct client_line *first)
@@ -126,7 +128,9 @@ static void on_bypassed(void *user, unsigned count, const struct client_line *fi
 
 static void on_census_blind(void *user, const char *why)
 {
-	limit(user, NULL, 0, "clients past the tap cannot be told: ", why);
+	struct redis_tap *t = user;
+
+	limit(t, lane_note(t->lane, "tap: clients past the tap cannot be told: %s", why), 0);
 }
 
 /* --- levers --- */
@@ -242,15 +246,11 @@ int redis_tap_lever(struct redis_tap *t, const char *text, struct err *err)
 
 /* --- connections --- */
 
-static void connection_free(void *user)
+static void connection_free(struct connection *c)
 {
-	struct connection *c = user;
 	struct redis_tap *t = c->tap;
 	size_t unanswered = passage_free(&c->passage);
-	char why[ERR_TEXT_MAX];
 
-	if (upstream_over(c->server, c->tls, why))
-		limit(t, c, 0, "an agent is cut off: ", why);
 	connection_event(c, EVENT_TAP_CLOSE, unanswered);
 	if (c->server->census)
 		census_closed(c->server->census, c->known);
@@ -261,22 +261,26 @@ static void connection_free(void *user)
 	free(c);
 }
 
+static void on_ended(void *user)
+{
+	connection_free(user);
+}
+
 static void welcome(struct door *d, int near)
 {
 	static const struct passage_listener listener = {
-		.event = on_event, .blind = on_blind, .bite = on_bite, .ended = connection_free
+		.event = on_event, .blind = on_blind, .bite = on_bite, .ended = on_ended
 	};
 	struct redis_tap *t = d->tap;
-	struct tls_end *tls;
 	struct connection *c;
-	int far, on = 1;
+	int far, seen, on = 1;
 
 	if (t->connection_count == t->connections_max) {
-		limit(t, NULL, t->connections_max, "no more connections", "");
+		limit(t, lane_note(t->lane, "tap: no more connections"), t->connections_max);
 		close(near);
 		return;
 	}
-	far = upstream_connect(d->server, &tls);
+	far = upstream_connect(&d->server->upstream, &seen);
 	if (far < 0) {
 		close(near); /* as if Redis had refused it */
 		return;
@@ -286,7 +290,6 @@ static void welcome(struct door *d, int near)
 	c = xcalloc(1, sizeof *c);
 	c->tap = t;
 	c->server = d->server;
-	c->tls = tls;
 	passage_init(&c->passage, t->loop, &listener, c, &t->pattern, &t->levers, d->name);
 	c->passage.inspector.conn = ++t->last_conn;
 	c->passage.inspector.instance = d->instance;
@@ -299,8 +302,8 @@ static void welcome(struct door *d, int near)
 	t->connection_count++;
 	connection_event(c, EVENT_TAP_OPEN, 0);
 	if (c->server->census)
-		c->known = census_opened(c->server->census, far);
-	passage_open(&c->passage, near, far, tls);
+		c->known = census_opened(c->server->census, seen);
+	passage_open(&c->passage, near, far);
 }
 
 static void on_knock(void *user, int events)
@@ -321,10 +324,10 @@ static void on_knock(void *user, int events)
 
 static size_t connections_possible(void)
 {
-	const size_t most = REDIS_TAP_CONNECTIONS_MAX;
+	size_t most = REDIS_TAP_CONNECTIONS_MAX;
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= 2 * most + SPARE_DESCRIPTORS)
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= 2 * most + SPARE_DESCRIPTORS)
 		return most;
 	return limit.rlim_cur > SPARE_DESCRIPTORS ? (limit.rlim_cur - SPARE_DESCRIPTORS) / 2 : 1;
 }
@@ -334,10 +337,10 @@ int redis_tap_new(struct loop *loop, struct lane *lane, const char *key,
 {
 	struct redis_tap *t = xcalloc(1, sizeof *t);
 
-	t->loop = loop;
-	t->lane = lane;
-	t->server[t->server_count++].at = *redis;
-	t->connections_max = connections_possible();
+	*t = (struct redis_tap){ .loop = loop,
+				 .lane = lane,
+				 .connections_max = connections_possible() };
+	redis_tap_behind(t, redis);
 	if (key_pattern_init(&t->pattern, key) < 0) {
 		free(t);
 		return err_set(err, ERR_INPUT, "state.key %s: has no ${call}", key);
@@ -353,11 +356,11 @@ void redis_tap_watch(struct redis_tap *t)
 							 .blind = on_census_blind };
 
 	for (size_t i = 0; i < t->server_count; i++) {
-		struct upstream *s = &t->server[i];
+		struct server *s = &t->server[i];
 
 		ASSERT(s->census || !t->connections);
 		if (!s->census)
-			s->census = census_new(t->loop, s, &listener, t);
+			s->census = census_new(t->loop, &s->upstream, &listener, t);
 		else
 			census_ask(s->census);
 	}
@@ -366,13 +369,12 @@ void redis_tap_watch(struct redis_tap *t)
 void redis_tap_behind(struct redis_tap *t, const struct address *redis)
 {
 	ASSERT(t->server_count < REDIS_TAP_SERVERS_MAX);
-	t->server[t->server_count++].at = *redis;
+	t->server[t->server_count++].upstream.at = *redis;
 }
 
-void redis_tap_secure(struct redis_tap *t, struct tls_client *tls)
+void redis_tap_through(struct redis_tap *t, struct tls_tunnels *tls)
 {
-	ASSERT(!t->server[0].tls && !t->connections);
-	t->server[0].tls = tls;
+	t->server[0].upstream.tls = tls;
 }
 
 int redis_tap_listen(struct redis_tap *t, size_t server, const char *instance, enum color color,
@@ -438,7 +440,7 @@ void redis_tap_free(struct redis_tap *t)
 	while (t->connections)
 		connection_free(t->connections);
 	for (size_t i = 0; i < t->server_count; i++)
-		upstream_free(&t->server[i]);
+		census_free(t->server[i].census);
 	for (size_t i = 0; i < t->levers.count; i++)
 		over(t, &t->levers.list[i]);
 	loop_timer_free(t->heal);

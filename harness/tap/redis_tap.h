@@ -21,12 +21,12 @@
 #include "base/err.h"
 #include "net/address.h"
 #include "net/loop.h"
-#include "net/tls_client.h"
 #include "record/lane.h"
 
 enum { REDIS_TAP_CONNECTIONS_MAX = 4096, REDIS_TAP_DOORS_MAX = 256, REDIS_TAP_SERVERS_MAX = 8 };
 
 struct redis_tap;
+struct tls_tunnels;
 
 /* key: the scenario's state.key. Loop and lane outlive the tap. */
 int redis_tap_new(struct loop *, struct lane *, const char *key, const struct address *redis,
@@ -34,9 +34,9 @@ int redis_tap_new(struct loop *, struct lane *, const char *key, const struct ad
 /* One more Redis behind the tap: a replica that may become the primary. Servers are counted from 0,
  * the one it was made with; REDIS_TAP_SERVERS_MAX at most. */
 void redis_tap_behind(struct redis_tap *, const struct address *redis);
-/* Server 0 is spoken to through TLS, and never otherwise; NULL: without. The client is the tap's
- * from now on. First of all, before redis_tap_watch. */
-void redis_tap_secure(struct redis_tap *, struct tls_client *);
+/* The first of them speaks TLS: it is reached through these, which outlive the tap. Before the
+ * first connection. */
+void redis_tap_through(struct redis_tap *, struct tls_tunnels *);
 /* Opens a door for an instance, to that server; *at becomes where it really is. */
 int redis_tap_listen(struct redis_tap *, size_t server, const char *instance, enum color,
 		     struct address *at, struct err *);

@@ -12,7 +12,6 @@
 struct end {
 	struct relay *relay;
 	int fd;
-	struct tls_end *tls; /* NULL: plain */
 	struct loop_fd *watch;
 	struct buf queue; /* to be written to fd */
 	struct buf kept;  /* came from fd, kept back by the owner */
@@ -25,7 +24,6 @@ struct relay {
 	const struct relay_owner *owner;
 	void *user;
 	struct end end[RELAY_SIDES];
-	struct loop_timer *late; /* NULL without a handshake */
 	bool cut, secret;
 };
 
@@ -34,39 +32,17 @@ static struct end *other(struct end *e)
 	return &e->relay->end[e == &e->relay->end[RELAY_NEAR] ? RELAY_FAR : RELAY_NEAR];
 }
 
-static bool may_read(struct end *e)
-{
-	const struct end *to = other(e);
-
-	return !e->finished && !e->connecting && !to->connecting &&
-	       to->queue.len + RELAY_CHUNK_BYTES <= RELAY_QUEUE_BYTES_MAX &&
-	       e->kept.len + RELAY_CHUNK_BYTES <= RELAY_QUEUE_BYTES_MAX;
-}
-
-/* What tells that it can be read: TLS may have to write before. */
-static int read_event(const struct end *e)
-{
-	return e->tls ? tls_end_wants(e->tls) : LOOP_READ;
-}
-
-/* Its peer's end of stream is to be told to it, and nothing is before that. */
-static bool end_is_due(struct end *e)
-{
-	const struct end *from = other(e);
-
-	return from->finished && !from->kept.len && !e->queue.len && !e->told_the_end;
-}
-
 static void want(struct end *e)
 {
+	struct end *to = other(e);
 	int events = 0;
 
-	if (e->connecting)
-		events = e->tls ? tls_end_wants(e->tls) : LOOP_WRITE;
-	else if (e->queue.len || end_is_due(e))
-		events = LOOP_WRITE;
-	if (may_read(e))
-		events |= read_event(e);
+	if (!e->finished && !e->connecting && !to->connecting &&
+	    to->queue.len + RELAY_CHUNK_BYTES <= RELAY_QUEUE_BYTES_MAX &&
+	    e->kept.len + RELAY_CHUNK_BYTES <= RELAY_QUEUE_BYTES_MAX)
+		events |= LOOP_READ;
+	if (e->connecting || e->queue.len)
+		events |= LOOP_WRITE;
 	loop_fd_want(e->watch, events);
 }
 
@@ -92,15 +68,10 @@ static bool try_again(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
-static ssize_t put(struct end *e, const char *data, size_t size)
-{
-	return e->tls ? tls_end_write(e->tls, data, size) : send(e->fd, data, size, MSG_NOSIGNAL);
-}
-
 static void flush(struct end *e)
 {
 	while (e->queue.len) {
-		ssize_t n = put(e, e->queue.data, e->queue.len);
+		ssize_t n = send(e->fd, e->queue.data, e->queue.len, MSG_NOSIGNAL);
 
 		if (n < 0) {
 			e->broken |= !try_again();
@@ -119,7 +90,7 @@ void relay_send(struct relay *r, enum relay_side side, const char *data, size_t 
 	if (to->broken || !size)
 		return;
 	if (!to->queue.len && !to->connecting) {
-		n = put(to, data, size);
+		n = send(to->fd, data, size, MSG_NOSIGNAL);
 		if (n < 0 && !try_again()) {
 			to->broken = true;
 			return;
@@ -168,8 +139,7 @@ static void offer(struct end *e, const char *data, size_t size)
 static void take(struct end *e)
 {
 	char chunk[RELAY_CHUNK_BYTES];
-	ssize_t n = e->tls ? tls_end_read(e->tls, chunk, sizeof chunk) :
-			     recv(e->fd, chunk, sizeof chunk, 0);
+	ssize_t n = recv(e->fd, chunk, sizeof chunk, 0);
 
 	if (n < 0) {
 		e->broken |= !try_again();
@@ -187,10 +157,6 @@ static void connected(struct end *e)
 	socklen_t size = sizeof why;
 
 	e->broken = getsockopt(e->fd, SOL_SOCKET, SO_ERROR, &why, &size) < 0 || why;
-	if (!e->broken && e->tls && tls_end_shake(e->tls) < 0) {
-		e->broken = !try_again();
-		return;
-	}
 	e->connecting = false;
 }
 
@@ -223,13 +189,13 @@ static void settle(struct relay *r)
 		return;
 	}
 	for (int s = 0; s < RELAY_SIDES; s++) {
-		struct end *e = &r->end[s];
+		struct end *to_tell = &r->end[s], *from = other(to_tell);
 
-		if (!end_is_due(e))
-			continue;
-		if (!e->tls)
-			shutdown(e->fd, SHUT_WR);
-		e->told_the_end = !e->tls || tls_end_finish(e->tls) == 0;
+		if (from->finished && !from->kept.len && !to_tell->queue.len &&
+		    !to_tell->told_the_end) {
+			shutdown(to_tell->fd, SHUT_WR);
+			to_tell->told_the_end = true;
+		}
 	}
 	if (near->told_the_end && far->told_the_end) {
 		end_all(r);
@@ -245,25 +211,13 @@ static void on_ready(void *user, int events)
 {
 	struct end *e = user;
 
-	if (e->connecting) {
+	if (events & LOOP_WRITE && e->connecting)
 		connected(e);
-	} else {
-		if (events & LOOP_WRITE)
-			flush(e);
-		if (!e->broken && events & read_event(e) && may_read(e))
-			take(e);
-	}
+	else if (events & LOOP_WRITE)
+		flush(e);
+	if (!e->broken && events & LOOP_READ)
+		take(e);
 	settle(e->relay);
-}
-
-static void on_late(void *user)
-{
-	struct end *far = user;
-
-	if (!far->connecting)
-		return;
-	connected(far);
-	settle(far->relay);
 }
 
 void relay_go_on(struct relay *r, enum relay_side from)
@@ -275,8 +229,8 @@ void relay_go_on(struct relay *r, enum relay_side from)
 	settle(r);
 }
 
-struct relay *relay_new(struct loop *loop, int near, int far, struct tls_end *far_tls,
-			const struct relay_owner *owner, void *user)
+struct relay *relay_new(struct loop *loop, int near, int far, const struct relay_owner *owner,
+			void *user)
 {
 	struct relay *r = xcalloc(1, sizeof *r);
 	int fds[] = { [RELAY_NEAR] = near, [RELAY_FAR] = far };
@@ -286,7 +240,6 @@ struct relay *relay_new(struct loop *loop, int near, int far, struct tls_end *fa
 	for (int s = 0; s < RELAY_SIDES; s++) {
 		r->end[s] = (struct end){ .relay = r,
 					  .fd = fds[s],
-					  .tls = s == RELAY_FAR ? far_tls : NULL,
 					  .queue = buf_init(3 * RELAY_QUEUE_BYTES_MAX),
 					  .kept = buf_init(RELAY_QUEUE_BYTES_MAX),
 					  .connecting = s == RELAY_FAR };
@@ -294,10 +247,6 @@ struct relay *relay_new(struct loop *loop, int near, int far, struct tls_end *fa
 	}
 	for (int s = 0; s < RELAY_SIDES; s++)
 		want(&r->end[s]);
-	if (far_tls) {
-		r->late = loop_timer_new(loop, on_late, &r->end[RELAY_FAR]);
-		loop_timer_at(r->late, tls_end_deadline_ns(far_tls));
-	}
 	return r;
 }
 
@@ -305,7 +254,6 @@ void relay_free(struct relay *r)
 {
 	if (!r)
 		return;
-	loop_timer_free(r->late);
 	for (int s = 0; s < RELAY_SIDES; s++) {
 		loop_fd_free(r->end[s].watch);
 		close(r->end[s].fd);

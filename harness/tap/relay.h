@@ -3,8 +3,7 @@
  * slower side, unless the owner keeps it back or drops it. Half-closes and resets are passed on as
  * what they are. It holds at most RELAY_QUEUE_BYTES_MAX of what came from a side and is kept back,
  * and three times that of what is to be written to one; a side whose other side does not read is
- * not read either. The far side may be behind TLS: then these are the bytes inside, and a handshake
- * that fails is a side that broke.
+ * not read either.
  *
  *   near ──read──> owner ──relay_send──> far       (and back)
  *
@@ -17,7 +16,6 @@
 #include <stddef.h>
 
 #include "net/loop.h"
-#include "net/tls_client.h"
 
 enum relay_side { RELAY_NEAR = 0, RELAY_FAR, RELAY_SIDES };
 enum { RELAY_CHUNK_BYTES = 65536, RELAY_QUEUE_BYTES_MAX = 2 * RELAY_CHUNK_BYTES };
@@ -32,10 +30,9 @@ struct relay_owner {
 
 struct relay;
 
-/* Takes over both descriptors, non-blocking; far may still be connecting. far_tls: NULL when it is
- * plain; outlives the relay, and can tell what was wrong. `ended` is never called from here. */
-struct relay *relay_new(struct loop *, int near, int far, struct tls_end *far_tls,
-			const struct relay_owner *, void *user);
+/* Takes over both descriptors, non-blocking; far may still be connecting. `ended` is never called
+ * from here. */
+struct relay *relay_new(struct loop *, int near, int far, const struct relay_owner *, void *user);
 void relay_free(struct relay *); /* closes both, without `ended` */
 
 /* Only from `came`. */

@@ -94,7 +94,7 @@ static void bench_open(struct bench *b)
 	*b = (struct bench){ .loop = loop_new() };
 	tcp_pair(&b->caller, &near);
 	tcp_pair(&far, &b->server);
-	b->relay = relay_new(b->loop, near, far, NULL, &owner, b);
+	b->relay = relay_new(b->loop, near, far, &owner, b);
 	b->tick = loop_timer_new(b->loop, on_tick, NULL);
 }
 
