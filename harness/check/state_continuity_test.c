@@ -37,6 +37,7 @@ static const struct golden rows[] = {
 	{ "fail-evaporated-restart", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-evaporated-evicted", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-evaporated-evicted-before", VERDICT_FAIL, "evaporated", "", "" },
+	{ "fail-evaporated-evicted-unseen", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-evaporated-flushed", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-evaporated-flushed-after", VERDICT_FAIL, "evaporated", "", "" },
 	{ "fail-evaporated-while-written", VERDICT_FAIL, "evaporated", "", "" },
@@ -101,6 +102,8 @@ static void what_is_said_tells_the_kind_and_the_evidence(void **state)
 		{ "fail-evaporated-evicted",
 		  "; Redis evicted 12 keys by +9.034 s (maxmemory 2097152, allkeys-lru)" },
 		{ "fail-evaporated-evicted-before", "had accepted; deleted past the tap: written" },
+		{ "fail-evaporated-evicted-unseen",
+		  "; evicted, flushed or deleted past the tap: written" },
 		{ "fail-evaporated-flushed", "; Redis was flushed by +12.500 s" },
 		{ "fail-evaporated-flushed-after", "had accepted; deleted past the tap: written" },
 	};

@@ -38,21 +38,24 @@ struct instance {
 /* What is done again and again beside asking the instances. */
 enum chore { CHORE_CONTROL, CHORE_ROLES, CHORE_PROBE, CHORE_PURGES, CHORES };
 
+struct purged {
+	struct redis_purges *redis;
+	int64_t due_ns, asked_ns; /* asked_ns: when it was that it answered; 0: never did */
+};
+
 struct observer {
 	struct lane *lane;
 	struct instance instance[INSTANCES_MAX];
 	size_t count;
 	bool started, over, orphaned;
 	int64_t heartbeat_due_ns;
-	int64_t chore_due_ns[CHORES];	 /* INT64_MAX: is not to be done */
-	struct redis_control *control;	 /* NULL: no Redis of ours */
-	struct key_probe *probe;	 /* the same */
-	struct redis_purges *purges;	 /* the same */
-	struct redis_purges_said purged; /* the last time it answered, asked at looked_ns */
-	int64_t looked_ns;		 /* 0: never did */
-	struct redis_roles *roles;	 /* NULL: no Sentinel */
-	uint16_t server;		 /* that both of them ask: its number */
-	const char *turned_to;		 /* by the control, not yet on record; of the roles */
+	int64_t chore_due_ns[CHORES];	       /* INT64_MAX: is not to be done */
+	struct redis_control *control;	       /* NULL: no Redis of ours */
+	struct key_probe *probe;	       /* the same */
+	struct redis_roles *roles;	       /* NULL: no Sentinel */
+	struct purged purged[REDIS_ROLES_MAX]; /* its servers, or the only one */
+	size_t purged_count;
+	const char *turned_to; /* by the control, not yet on record; of the roles */
 };
 
 /* "blue-1:blue:127.0.0.1:4711,..." */
@@ -152,8 +155,8 @@ static void control(struct observer *o)
 								   mute_pause_ns);
 }
 
-/* The control goes on at the new primary, and its counters are read. While there is none both stay:
- * the control is not answered there, or refused. */
+/* The control goes on at the new primary. While there is none it stays: it is not answered there,
+ * or refused. */
 static void follow_primary(struct observer *o)
 {
 	size_t count;
@@ -163,11 +166,6 @@ static void follow_primary(struct observer *o)
 		return;
 	o->turned_to = primary;
 	o->chore_due_ns[CHORE_CONTROL] = 0;
-	redis_purges_free(o->purges);
-	o->purges = redis_purges_new(primary);
-	o->looked_ns = 0; /* another server's counters are no rise of those before */
-	for (o->server = 0; redis_roles_address(o->roles, o->server) != primary;)
-		o->server++;
 }
 
 /* Who is the primary, by each server's own word. */
@@ -239,31 +237,42 @@ static void probe(struct observer *o)
 	o->chore_due_ns[CHORE_PROBE] = clock_now_ns() + (count ? probe_every_ns : mute_pause_ns);
 }
 
-/* What Redis has thrown away, told at first and when it is more. */
-static void look_at_purges(struct observer *o)
+static void look_at(struct observer *o, size_t number)
 {
+	struct purged *p = &o->purged[number];
+	int64_t asked_ns = clock_now_ns();
 	struct redis_purges_said said;
-	int64_t before_ns = clock_now_ns();
 	struct event e;
 
-	if (redis_purges_ask(o->purges, &said) < 0) {
-		o->chore_due_ns[CHORE_PURGES] = clock_now_ns() + mute_pause_ns;
+	if (redis_purges_ask(p->redis, &said) < 0) {
+		p->due_ns = clock_now_ns() + mute_pause_ns;
 		return;
 	}
 	e = event_make(EVENT_REDIS_PURGE, clock_now_ns());
-	if (!o->looked_ns || said.evicted != o->purged.evicted ||
-	    said.flushes != o->purged.flushes) {
-		e.due_ns = o->looked_ns ? o->looked_ns : before_ns;
-		e.n = o->server;
-		e.digest = said.evicted;
-		e.ver = said.flushes;
-		e.conn = lane_note(o->lane, "maxmemory %llu, %s", (unsigned long long)said.memory,
-				   said.policy);
-		lane_event(o->lane, e);
+	e.n = (uint16_t)number;
+	e.due_ns = p->asked_ns ? p->asked_ns : asked_ns;
+	e.aux = (uint32_t)((e.t_ns - asked_ns + NS_PER_US - 1) / NS_PER_US);
+	e.digest = said.evicted;
+	e.ver = said.flushes;
+	e.conn = lane_note(o->lane, "maxmemory %llu, %s", (unsigned long long)said.memory,
+			   said.policy);
+	lane_event(o->lane, e);
+	p->asked_ns = asked_ns;
+	p->due_ns = asked_ns + purges_every_ns;
+}
+
+/* What Redis has thrown away. Each look is told: where nobody looked, nobody may say "nothing". */
+static void look_at_purges(struct observer *o)
+{
+	int64_t next_ns = INT64_MAX;
+
+	for (size_t i = 0; i < o->purged_count; i++) {
+		if (o->purged[i].due_ns <= clock_now_ns())
+			look_at(o, i);
+		if (o->purged[i].due_ns < next_ns)
+			next_ns = o->purged[i].due_ns;
 	}
-	o->purged = said;
-	o->looked_ns = before_ns;
-	o->chore_due_ns[CHORE_PURGES] = before_ns + purges_every_ns;
+	o->chore_due_ns[CHORE_PURGES] = next_ns;
 }
 
 static void beat(struct observer *o, int64_t now_ns)
@@ -289,7 +298,7 @@ static void observe(struct observer *o)
 	o->chore_due_ns[CHORE_CONTROL] = o->control ? 0 : INT64_MAX;
 	o->chore_due_ns[CHORE_ROLES] = o->roles ? 0 : INT64_MAX;
 	o->chore_due_ns[CHORE_PROBE] = o->probe ? 0 : INT64_MAX;
-	o->chore_due_ns[CHORE_PURGES] = o->purges ? 0 : INT64_MAX;
+	o->chore_due_ns[CHORE_PURGES] = o->purged_count ? 0 : INT64_MAX;
 	while (!o->over && !lane_broken(o->lane)) {
 		int64_t next_ns = clock_now_ns() + poll_every_ns;
 
@@ -314,6 +323,9 @@ static void observe(struct observer *o)
 		if (!o->over)
 			listen_until(o, next_ns);
 	}
+	/* What the last calls missed may have gone since the last look. */
+	for (size_t i = 0; i < o->purged_count && o->started && !o->orphaned; i++)
+		look_at(o, i);
 }
 
 /* Our own key is as a probe call's would be, so that nobody takes it for a caller's. */
@@ -335,8 +347,6 @@ static int open_redis(struct observer *o, const struct child *child,
 		o->control = redis_control_new(redis, buf_text(&key));
 	if (!result)
 		result = key_probe_new(redis, child->scenario->state.key, run6, &o->probe, err);
-	if (!result)
-		o->purges = redis_purges_new(redis);
 	buf_free(&key);
 	return result;
 }
@@ -367,11 +377,17 @@ static int observer_process(const struct child *child, struct err *err)
 		result = 0;
 	if (!result && control_value(&m, "redis_servers", servers, sizeof servers))
 		o->roles = redis_roles_new(servers, role_within_ns);
+	for (size_t i = 0; o->roles && i < redis_roles_count(o->roles); i++)
+		o->purged[o->purged_count++].redis = redis_purges_new(
+			redis_roles_address(o->roles, i));
+	if (!result && !o->roles && control_value(&m, "redis", servers, sizeof servers))
+		o->purged[o->purged_count++].redis = redis_purges_new(servers);
 	if (!result)
 		observe(o);
 	redis_control_free(o->control);
 	key_probe_free(o->probe);
-	redis_purges_free(o->purges);
+	for (size_t i = 0; i < o->purged_count; i++)
+		redis_purges_free(o->purged[i].redis);
 	redis_roles_free(o->roles);
 	broken = o->lane && lane_broken(o->lane);
 	if (o->orphaned) { /* the run was killed: what was seen is kept, and the lane has no end */

@@ -195,9 +195,9 @@ _Static_assert(sizeof(struct event) == 64, "an event is 64 bytes");
 	  "fault.inv")                                                                          \
 	/* --- observer, a third time --- */                                                     \
 	X(REDIS_PURGE, "redis.purge",                                                            \
-	  "what Redis counts of the keys it threw away, at first and when it is more. digest: "  \
-	  "evicted; ver: times it was flushed; n: its server, from 0 as in tap.open; due: when " \
-	  "it was last seen not to be more; conn: note: its limit of memory and policy")
+	  "a look at what Redis counts of the keys it threw away. digest: evicted; ver: times "  \
+	  "it was flushed; n: its server, from 0 as in tap.open; due: when it was asked before " \
+	  "this; aux: us it took to answer; conn: note: its limit of memory and policy")
 
 enum event_kind {
 #define X(NAME, word, fields) EVENT_##NAME,

@@ -350,9 +350,11 @@ static void name_gone(struct continuity_call *m, const struct world_call *c, con
 					.since_ns = m->lost_from_ns + ttl_ns };
 	if (cause.anomaly == ANOMALY_STATE_EXPIRED || cause.anomaly == ANOMALY_UNKNOWN)
 		snprintf(why, sizeof(why), "; %s: written %.3f s before to last %u s",
-			 cause.anomaly != ANOMALY_UNKNOWN ? "expired" :
-			 w->purges.seen			  ? "deleted past the tap" :
-					  "evicted, flushed or deleted past the tap",
+			 cause.anomaly != ANOMALY_UNKNOWN ?
+				 "expired" :
+			 purges_known(&w->purges, m->lost_from_ns, m->lost_ns) ?
+				 "deleted past the tap" :
+				 "evicted, flushed or deleted past the tap",
 			 (double)age_ns / NS_PER_S, m->lost_ttl_s);
 	wit.cause = cause.anomaly;
 	wit.cause_ns = cause.since_ns;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 void purges_free(struct purges *p)
 {
@@ -18,21 +19,23 @@ static uint64_t rise(uint64_t before, uint64_t now)
 
 void purges_event(struct purges *p, const struct event *e)
 {
+	struct purge_server *server = &p->server[e->n < PURGE_SERVERS ? e->n : PURGE_SERVERS - 1];
 	struct purge new = { .from_ns = e->due_ns,
 			     .to_ns = e->t_ns,
-			     .evicted = rise(p->evicted, e->digest),
-			     .flushes = rise(p->flushes, e->ver),
+			     .evicted = rise(server->evicted, e->digest),
+			     .flushes = rise(server->flushes, e->ver),
 			     .note = e->conn };
 
 	/* Of what a server had counted before it was first looked at nobody knows when that was. */
-	if (p->seen && p->server == e->n && (new.evicted || new.flushes)) {
+	if (!server->first_ns) {
+		server->first_ns = e->t_ns;
+	} else if (new.evicted || new.flushes) {
 		p->list = xrealloc(p->list, (p->count + 1) * sizeof(*p->list));
 		p->list[p->count++] = new;
 	}
-	p->seen = true;
-	p->server = e->n;
-	p->evicted = e->digest;
-	p->flushes = e->ver;
+	server->last_ns = e->t_ns - e->aux * NS_PER_US;
+	server->evicted = e->digest;
+	server->flushes = e->ver;
 }
 
 const struct purge *purges_between(const struct purges *p, bool flushed, int64_t after_ns,
@@ -46,4 +49,18 @@ const struct purge *purges_between(const struct purges *p, bool flushed, int64_t
 			return one;
 	}
 	return NULL;
+}
+
+bool purges_known(const struct purges *p, int64_t after_ns, int64_t until_ns)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < PURGE_SERVERS; i++) {
+		const struct purge_server *server = &p->server[i];
+
+		if (server->first_ns > after_ns || (server->first_ns && server->last_ns < until_ns))
+			return false;
+		any |= server->first_ns != 0;
+	}
+	return any;
 }

@@ -17,12 +17,15 @@ struct purge {
 	uint32_t note;		   /* the server's limit of memory and policy */
 };
 
+enum { PURGE_SERVERS = 8 };
+
 struct purges {
 	struct purge *list;
 	size_t count;
-	bool seen; /* the counters are on record */
-	uint64_t evicted, flushes;
-	uint16_t server;
+	struct purge_server {
+		int64_t first_ns, last_ns; /* its counters are known from then to then; 0: not */
+		uint64_t evicted, flushes;
+	} server[PURGE_SERVERS];
 };
 
 void purges_free(struct purges *);
@@ -30,5 +33,8 @@ void purges_event(struct purges *, const struct event *redis_purge);
 /* The first that may lie between, of keys evicted, or of flushes; NULL: there was none. */
 const struct purge *purges_between(const struct purges *, bool flushed, int64_t after_ns,
 				   int64_t until_ns);
+/* Every server that says what it counts was looked at before and after: what did not rise in
+ * between was not done. */
+bool purges_known(const struct purges *, int64_t after_ns, int64_t until_ns);
 
 #endif

@@ -64,10 +64,54 @@ static void a_server_that_began_anew_counts_from_0_and_another_is_known_only_fro
 	purges_free(&p);
 }
 
+static void what_did_not_rise_is_known_between_two_looks_at_every_server(void **state)
+{
+	struct event late = event_make(EVENT_REDIS_PURGE, 9000);
+	struct purges p = { .count = 0 };
+
+	(void)state;
+	assert_false(purges_known(&p, 20, 30));
+	look(&p, 0, 10, 5, 0);
+	look(&p, 20, 30, 5, 0);
+	assert_true(purges_known(&p, 10, 30));
+	assert_false(purges_known(&p, 9, 30));
+	assert_false(purges_known(&p, 10, 31));
+	late.aux = 8; /* us: it was asked at 1000 */
+	late.digest = 5;
+	purges_event(&p, &late);
+	assert_true(purges_known(&p, 10, 1000));
+	assert_false(purges_known(&p, 10, 1001));
+	late.n = 1;
+	purges_event(&p, &late);
+	assert_false(purges_known(&p, 10, 1000));
+	purges_free(&p);
+}
+
+static void each_server_has_counters_of_its_own(void **state)
+{
+	struct event other = event_make(EVENT_REDIS_PURGE, 40);
+	struct purges p = { .count = 0 };
+
+	(void)state;
+	other.n = 1;
+	other.digest = 1000;
+	look(&p, 0, 10, 5, 0);
+	purges_event(&p, &other);
+	look(&p, 40, 50, 5, 0);
+	purges_event(&p, &other);
+	assert_int_equal(p.count, 0);
+	look(&p, 50, 60, 6, 0);
+	assert_int_equal(p.count, 1);
+	assert_int_equal(p.list[0].evicted, 1);
+	purges_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_purge_lies_between_two_looks),
+		cmocka_unit_test(what_did_not_rise_is_known_between_two_looks_at_every_server),
+		cmocka_unit_test(each_server_has_counters_of_its_own),
 		cmocka_unit_test(
 			a_server_that_began_anew_counts_from_0_and_another_is_known_only_from_then),
 	};
