@@ -287,14 +287,32 @@ static void beat(struct observer *o, int64_t now_ns)
 	o->heartbeat_due_ns = now_ns + poll_every_ns;
 }
 
-static void observe(struct observer *o)
+static enum chore most_due(const struct observer *o)
+{
+	enum chore first = 0;
+
+	for (unsigned i = 1; i < CHORES; i++)
+		if (o->chore_due_ns[i] < o->chore_due_ns[first])
+			first = i;
+	return first;
+}
+
+/* One at a time: several that wait for a silent Redis would make the instances' counts stale. */
+static void do_chore(struct observer *o)
 {
 	static void (*const chores[CHORES])(
 		struct observer *) = { [CHORE_CONTROL] = control,
 				       [CHORE_ROLES] = look_at_roles,
 				       [CHORE_PROBE] = probe,
 				       [CHORE_PURGES] = look_at_purges };
+	enum chore chore = most_due(o);
 
+	if (o->chore_due_ns[chore] <= clock_now_ns())
+		chores[chore](o);
+}
+
+static void observe(struct observer *o)
+{
 	o->chore_due_ns[CHORE_CONTROL] = o->control ? 0 : INT64_MAX;
 	o->chore_due_ns[CHORE_ROLES] = o->roles ? 0 : INT64_MAX;
 	o->chore_due_ns[CHORE_PROBE] = o->probe ? 0 : INT64_MAX;
@@ -312,12 +330,10 @@ static void observe(struct observer *o)
 			if (!instance->gone && instance->due_ns < next_ns)
 				next_ns = instance->due_ns;
 		}
-		for (size_t i = 0; i < CHORES && o->started && !o->over; i++) {
-			if (o->chore_due_ns[i] <= clock_now_ns())
-				chores[i](o);
-			if (o->chore_due_ns[i] < next_ns)
-				next_ns = o->chore_due_ns[i];
-		}
+		if (o->started && !o->over)
+			do_chore(o);
+		if (o->started && o->chore_due_ns[most_due(o)] < next_ns)
+			next_ns = o->chore_due_ns[most_due(o)];
 		beat(o, clock_now_ns());
 		lane_tick(o->lane, clock_now_ns());
 		if (!o->over)
