@@ -39,14 +39,13 @@ def redis_server(*options):
 
 
 @contextlib.contextmanager
-def redis_port(*options, tls=()):
-    """The port of a redis-server; a free one, asked again should somebody be quicker. With the options for it, of TLS alone."""
+def redis_port(*options):
+    """The port of a redis-server; a free one, asked again should somebody be quicker."""
     for _ in range(5):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
-        ports = ["--port", "0", "--tls-port", str(port), *tls] if tls else ["--port", str(port)]
-        server = subprocess.Popen(["redis-server", *ports, "--bind", "127.0.0.1", "--save", "", "--dir",
+        server = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir",
                                    tempfile.mkdtemp(), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             def answers():
@@ -249,48 +248,6 @@ def bypass():
         assert "; 1 clients past" in tap.summary, tap.summary
 
 
-def certificate(folder, *names):
-    """Paths of an authority's certificate, of one it signed for the names, and of that one's key."""
-    ca, ca_key, pem, key, request, extra = (os.path.join(folder, name) for name in
-                                            ("ca.pem", "ca.key", "redis.pem", "redis.key", "redis.csr", "names"))
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    with open(extra, "w") as f:
-        f.write(f"subjectAltName={','.join(names)}\n")
-    genuine("openssl", "req", "-x509", *curve, "-keyout", ca_key, "-out", ca, "-subj", "/CN=Some authority", "-days", "2")
-    genuine("openssl", "req", *curve, "-keyout", key, "-out", request, "-subj", "/CN=redis")
-    genuine("openssl", "x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2",
-            "-extfile", extra, "-out", pem)
-    return ca, pem, key
-
-
-def tls():
-    """a redis-server that speaks TLS alone, and wants to be shown a certificate: clients without TLS come through the tap"""
-    with tempfile.TemporaryDirectory() as folder:
-        ca, pem, key = certificate(folder, "IP:127.0.0.1")
-        options = ("--tls-cert-file", pem, "--tls-key-file", key, "--tls-ca-cert-file", ca, "--tls-auth-clients", "yes")
-        ours = ("--upstream-ca", ca, "--upstream-cert", pem, "--upstream-key", key)
-        with redis_port(tls=options) as port:
-            past = ("redis-cli", "-p", str(port), "--tls", "--cacert", ca, "--cert", pem, "--key", key)
-            with Tap(f"rediss://127.0.0.1:{port}", *ours) as tap:
-                assert tap.cli("SETEX", "call:c-1", "60", "x") == "OK\n"
-                assert genuine(*past, "GET", "call:c-1") == "x\n", "it is with Redis"
-                big = os.path.join(folder, "big")
-                with open(big, "w") as f:
-                    f.write("a" * (1 << 20))
-                with open(big) as f:
-                    assert tap.cli("-x", "SET", "big", stdin=f) == "OK\n"
-                assert len(tap.cli("GET", "big")) == (1 << 20) + 1
-                genuine("redis-benchmark", "-p", tap.port, "-P", "16", "-n", "20000", "-t", "get", "-q")
-            assert tap.row("setex") == [1, 1, 0, 0, 0] and tap.row("get")[:2] == [20001, 20001], tap.summary
-            assert "; 0 never answered; 0 clients past the tap" in tap.summary, tap.summary
-            wrong = [(f"rediss://127.0.0.1:{port}", (), "unknown issuer"),
-                     (f"rediss://localhost:{port}", ours, "the name localhost is not in 127.0.0.1"),
-                     (f"rediss://127.0.0.1:{port}", ("--upstream-ca", ca), "certificate required")]
-            for upstream, words, told in wrong:
-                code, _, err = lib.run(["tap", "--upstream", upstream, *words])
-                assert code == 97 and told in err and upstream in err, f"exit {code}: {err}"
-
-
 def levers():
     """levers from the command line: an error, a swallowed answer and a delay, each with its bite"""
     with redis_server() as path:
@@ -309,11 +266,118 @@ def levers():
         assert tap.row("set") == [2, 1, 0, 1, 0] and "levers took 3" in tap.summary, tap.summary
 
 
+def certificates():
+    """A folder with an authority's ca.pem, another's stranger.pem, and by the first NAME.pem and NAME.key: good, expired, and
+    for another name."""
+    where = tempfile.mkdtemp()
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=where, check=True, capture_output=True, timeout=WITHIN_S)
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    for name in ("ca", "stranger"):
+        openssl("req", "-x509", *key, "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+    for name, days, names in (("good", "2", "DNS:localhost,IP:127.0.0.1"), ("expired", "-1", "DNS:localhost,IP:127.0.0.1"),
+                              ("other", "2", "DNS:other.example")):
+        with open(os.path.join(where, "names"), "w") as f:
+            f.write(f"subjectAltName={names}\n")
+        openssl("req", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", "request.pem")
+        openssl("x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days,
+                "-extfile", "names", "-out", f"{name}.pem")
+    return where
+
+
+@contextlib.contextmanager
+def redis_tls(where, *options):
+    """Port and unix socket of a redis-server that speaks nothing but TLS on its port, with the certificate `good`; it wants to
+    be shown one."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    with redis_server("--tls-port", str(port), "--bind", "127.0.0.1", "--tls-cert-file", f"{where}/good.pem", "--tls-key-file",
+                      f"{where}/good.key", "--tls-ca-cert-file", f"{where}/ca.pem", *options) as path:
+        yield port, path
+
+
+def tls():
+    """rediss://: clients work through it, all is on record, no password is; who goes past it is told"""
+    where, secret = certificates(), "Hunter2-" + "".join(uuid.uuid4().hex for _ in range(8))
+    with redis_tls(where) as (port, path):
+        shown = ("--upstream-cert", f"{where}/good.pem", "--upstream-key", f"{where}/good.key")
+        with Tap(f"rediss://localhost:{port}", "--upstream-ca", f"{where}/ca.pem", *shown) as tap:
+            assert tap.cli("SETEX", "call:c-1", "60", "x") == "OK\n"
+            big = "x" * (4 << 20)
+            assert tap.cli("-x", "SET", "big", stdin=text_file(big)) == "OK\n"
+            assert tap.cli("GET", "big") == big + "\n"
+            genuine("redis-benchmark", "-p", tap.port, "-n", "3200", "-c", "20", "-P", "16", "--csv", "-t", "set,lrange_600")
+            genuine("redis-cli", "-s", path, "ACL", "SETUSER", "agent", "on", f">{secret}", "~*", "+@all")
+            with tap.connect() as s:
+                s.sendall(f"AUTH agent {secret}\r\n".encode())
+                assert read_all(s, 5) == b"+OK\r\n"
+                assert not memory_holds(tap.process.pid, secret[-200:].encode())
+                s.sendall(b"PING\r\n")   # what is asked before the end of the stream is answered after it
+                s.shutdown(socket.SHUT_WR)
+                assert read_all(s, 7) == b"+PONG\r\n" and s.recv(1) == b""
+            past = subprocess.Popen(["redis-cli", "-h", "localhost", "-p", str(port), "--tls", "--cacert", f"{where}/ca.pem",
+                                     "--cert", f"{where}/good.pem", "--key", f"{where}/good.key", "SUBSCRIBE", "past"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            try:
+                lane = os.path.join(tap.dir, "tap-0.lane")
+                assert lib.wait_until(lambda: b"last command subscribe" in open(lane, "rb").read(), 20), "not told"
+            finally:
+                past.kill()
+                past.wait()
+        assert tap.row("setex")[:2] == [1, 1] and tap.row("lrange")[1] >= 3200, tap.summary
+        assert "bypass        1 past the tap: 127.0.0.1:" in tap.summary and "limit " not in tap.summary, tap.summary
+        with open(lane, "rb") as f:
+            assert secret.encode() not in f.read()
+
+
+def tls_refused():
+    """rediss://: an unknown issuer, another name, an expired certificate, none of ours and no TLS at all: refused, and told once"""
+    where = certificates()
+
+    def refused(words, told):
+        got, _, err = lib.run(["tap", *words, "--dir", os.path.join(tempfile.mkdtemp(), "r")])
+        assert got == 97 and told in err, f"{words}: exit {got}: {err}"
+
+    def speak(tap):
+        """A client that must be cut off unanswered."""
+        with tap.connect() as s, contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            s.sendall(b"PING\r\n")
+            assert s.recv(10) == b""
+
+    with redis_tls(where) as (port, path), redis_port() as plain:
+        def show(name):
+            genuine("redis-cli", "-s", path, "CONFIG", "SET", "tls-cert-file", f"{where}/{name}.pem", "tls-key-file",
+                    f"{where}/{name}.key")
+        at, ca = f"rediss://127.0.0.1:{port}", ("--upstream-ca", f"{where}/ca.pem")
+        trusted = (*ca, "--upstream-cert", f"{where}/good.pem", "--upstream-key", f"{where}/good.key")
+        refused(("--upstream", at), "unknown issuer /CN=ca")
+        refused(("--upstream", at, "--upstream-ca", f"{where}/stranger.pem"), "unknown issuer /CN=ca")
+        refused(("--upstream", at, *ca), f"{at}: tlsv13 alert certificate required")
+        refused(("--upstream", f"rediss://127.0.0.1:{plain}", *trusted), f"rediss://127.0.0.1:{plain}: ")
+        with Tap(at, *trusted) as tap:
+            assert tap.cli("PING") == "PONG\n"
+            for name in ("expired", "other"):
+                show(name)
+                speak(tap)
+                speak(tap)
+            show("good")
+            assert tap.cli("PING") == "PONG\n", "and it goes on"
+        for reason in ("the certificate is expired since ", "the name 127.0.0.1 is not in other.example"):
+            told = re.findall(rf"^limit +tap: agents are cut off: {at}: {reason}", tap.summary, re.M)
+            assert len(told) == 1, tap.summary
+        for name, reason in (("expired", "the certificate is expired since "),
+                             ("other", "the name 127.0.0.1 is not in other.example")):
+            show(name)
+            refused(("--upstream", at, *trusted), reason)
+
+
 def mistakes():
     """what is wrong on the command line is said in one sentence: exit 104, or 97 when Redis is not there"""
     cases = [(104, "--upstream is needed", ()), (104, "not HOST:PORT or unix:PATH", ("--upstream", "nowhere")),
              (97, "/nowhere/s", ("--upstream", "unix:/nowhere/s")),
              (104, "not rediss://HOST:PORT", ("--upstream", "rediss://127.0.0.1:1/0")),
+             (104, "not rediss://HOST:PORT", ("--upstream", "rediss://agent:secret@127.0.0.1:1")),
              (104, "CA file /nowhere: No such file", ("--upstream", "rediss://127.0.0.1:1", "--upstream-ca", "/nowhere")),
              (104, "come together", ("--upstream", "rediss://127.0.0.1:1", "--upstream-key", "k")),
              (104, "only a rediss:// one has TLS", ("--upstream", "127.0.0.1:1", "--upstream-ca", "ca.pem"))]
@@ -324,7 +388,7 @@ def mistakes():
                   (104, "has no ${call}", (*there, "--key", "call"))]
         for code, told, words in cases:
             got, _, err = lib.run(["tap", *words, "--dir", os.path.join(tempfile.mkdtemp(), "r")])
-            assert got == code and told in err, f"{words}: exit {got}: {err}"
+            assert got == code and told in err and "secret" not in err, f"{words}: exit {got}: {err}"
 
 
-lib.main([benchmark, client, random_bytes, passwords, bypass, tls, levers, mistakes])
+lib.main([benchmark, client, random_bytes, passwords, bypass, tls, tls_refused, levers, mistakes])

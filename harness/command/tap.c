@@ -164,7 +164,8 @@ static void on_tls_failed(void *user, const char *reason)
 	struct alone *a = user;
 	struct event e = event_make(EVENT_LIMIT, clock_now_ns());
 
-	e.conn = lane_note(a->lane, "tap: no TLS with Redis: %s", reason);
+	e.conn = lane_note(a->lane, "tap: agents are cut off: %s: %s",
+			   flags_get(a->flags, "--upstream"), reason);
 	if (e.conn > a->told_notes)
 		lane_event(a->lane, e);
 	a->told_notes = e.conn > a->told_notes ? e.conn : a->told_notes;
@@ -183,6 +184,7 @@ static int reach_by_tls(struct alone *a, const char *url, struct tls_tunnels_spe
 					   .certificate_file = flags_get(a->flags,
 									 "--upstream-cert"),
 					   .key_file = flags_get(a->flags, "--upstream-key"),
+					   .shaken_within_ns = 10 * NS_PER_S,
 					   .failed = on_tls_failed,
 					   .user = a };
 	if (!spec->certificate_file != !spec->key_file)

@@ -30,7 +30,8 @@ struct tunnel {
 	SSL *ssl;
 	int user, net;
 	struct loop_fd *user_watch, *net_watch;
-	struct pipe out, in; /* towards the server, and back */
+	struct loop_timer *guard; /* of the handshake; then NULL */
+	struct pipe out, in;	  /* towards the server, and back */
 	bool connecting, shaken;
 	bool broken;		     /* it ended in the middle, or was never there */
 	int net_wants;		     /* what OpenSSL waits for */
@@ -107,6 +108,7 @@ static void tunnel_free(struct tunnel *t)
 {
 	loop_fd_free(t->user_watch);
 	loop_fd_free(t->net_watch);
+	loop_timer_free(t->guard);
 	SSL_free(t->ssl);
 	ERR_clear_error();
 	close(t->user);
@@ -192,6 +194,10 @@ static void shake_hands(struct tunnel *t)
 	ERR_clear_error();
 	errno = 0;
 	t->shaken = done(t, SSL_connect(t->ssl)) == 1;
+	if (t->shaken) {
+		loop_timer_free(t->guard);
+		t->guard = NULL;
+	}
 }
 
 static void to_server(struct tunnel *t)
@@ -248,21 +254,12 @@ static void to_user(struct tunnel *t)
 	}
 }
 
-/* Whatever woke us: both directions go as far as they can. */
-static void on_ready(void *user, int events)
+/* Whatever it was: it goes on, or is over. */
+static void settle(struct tunnel *t)
 {
-	struct tunnel *t = user;
 	const struct tls_tunnels_spec *spec = &t->all->spec;
 	char reason[TLS_REASON_MAX];
 
-	(void)events;
-	t->net_wants = 0;
-	if (!t->shaken)
-		shake_hands(t);
-	if (t->shaken)
-		to_user(t);
-	if (t->shaken && !t->broken)
-		to_server(t);
 	if (t->broken || (t->in.told && t->out.told)) {
 		snprintf(reason, sizeof(reason), "%s", t->reason);
 		tunnel_free(t);
@@ -274,6 +271,28 @@ static void on_ready(void *user, int events)
 	loop_fd_want(t->user_watch,
 		     (t->shaken && !t->out.finished && !pending(&t->out) ? LOOP_READ : 0) |
 			     (pending(&t->in) ? LOOP_WRITE : 0));
+}
+
+/* Both directions go as far as they can. */
+static void on_ready(void *user, int events)
+{
+	struct tunnel *t = user;
+
+	(void)events;
+	t->net_wants = 0;
+	if (!t->shaken)
+		shake_hands(t);
+	if (t->shaken)
+		to_user(t);
+	if (t->shaken && !t->broken)
+		to_server(t);
+	settle(t);
+}
+
+static void on_late(void *user)
+{
+	give_up(user, "no end of the handshake in time");
+	settle(user);
 }
 
 static bool prepared(struct tunnel *t)
@@ -315,6 +334,8 @@ int tls_tunnel_open(struct tls_tunnels *all, int *ret_fd)
 	all->first = t;
 	t->user_watch = loop_fd_new(all->loop, t->user, on_ready, t);
 	t->net_watch = loop_fd_new(all->loop, t->net, on_ready, t);
+	t->guard = loop_timer_new(all->loop, on_late, t);
+	loop_timer_at(t->guard, clock_now_ns() + all->spec.shaken_within_ns);
 	if (!prepared(t)) {
 		close(pair[0]);
 		tunnel_free(t);

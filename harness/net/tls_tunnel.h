@@ -4,9 +4,9 @@
  *
  *   user's socket <== bytes ==> tunnel <== TLS ==> server
  *
- * The server's certificate must hold for its host, always; TLS 1.2 is the least. A half-close is
- * passed on as close_notify and back; whatever else ends one side ends the other. A tunnel holds
- * at most a record's worth of bytes each way. All of it happens on the loop; errors name files and
+ * The server's certificate must hold for its host, always; TLS 1.2 is the least. A half-close is passed on as close_notify and back; whatever else
+ * ends one side ends the other, a reset as an end of stream. A tunnel holds at most a record's
+ * worth of bytes each way. All of it happens on the loop; errors name files and
  * hosts, never a key.
  */
 #ifndef NET_TLS_TUNNEL_H
@@ -27,6 +27,7 @@ struct tls_tunnels_spec {
 	const char *ca_file;	      /* the only issuers trusted; NULL: those of the system */
 	const char *certificate_file; /* our own, and its key; NULL: none is shown */
 	const char *key_file;
+	int64_t shaken_within_ns; /* from dialing to the end of the handshake */
 	/* TLS failed on a tunnel, which is given up, and why; its socket's end follows. Never from
 	 * inside of open. */
 	void (*failed)(void *user, const char *reason);
