@@ -4,10 +4,10 @@
  *
  *   user's socket <== bytes ==> tunnel <== TLS ==> server
  *
- * The server's certificate must hold for its host, always; TLS 1.2 is the least. A half-close is passed on as close_notify and back; whatever else
- * ends one side ends the other, a reset as an end of stream. A tunnel holds at most a record's
- * worth of bytes each way. All of it happens on the loop; errors name files and
- * hosts, never a key.
+ * The server's certificate must hold for its host, always; TLS 1.2 is the least. A half-close is
+ * passed on as close_notify and back; whatever else ends one side ends the other, a reset as an end
+ * of stream. A tunnel holds at most a record's worth of bytes each way. All of it happens on the
+ * loop; errors name files and hosts, never a key.
  */
 #ifndef NET_TLS_TUNNEL_H
 #define NET_TLS_TUNNEL_H
