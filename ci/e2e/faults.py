@@ -10,6 +10,7 @@ import uuid
 import lib
 
 DRILL = "scenarios/drills/hiccup.yaml"
+REFUSED = "scenarios/drills/refused_writes.yaml"
 
 
 def check(result, name):
@@ -60,6 +61,17 @@ def one_without_effect_proves_nothing():
     assert not [c["name"] for c in result["checks"] if c["verdict"] == "fail"], out[:3000]
 
 
+def refused_writes_are_lost_in_the_open_or_not():
+    """Redis refuses writes: an agent that says so mutes its caller (redis_refused), D03 loses what it answered (ack_lost)"""
+    result, out, _ = run(REFUSED, 99, "-e", "TURN_P95=20s")
+    dropped = check(result, "dropped_calls")
+    assert dropped["verdict"] == "fail" and {w["cause"] for w in dropped["witnesses"]} == {"redis_refused"}, f"{dropped}\n{out[:3000]}"
+    assert check(result, "state_continuity")["verdict"] != "fail", out[:3000]
+    result, out, _ = run(REFUSED, 99, "--defect", "D03", "-e", "TURN_P95=20s")
+    assert check(result, "dropped_calls")["verdict"] == "pass", out[:3000]
+    assert "ack_lost" in [w["anomaly"] for w in check(result, "state_continuity")["witnesses"]], out[:3000]
+
+
 def what_cannot_be_is_said_first():
     """No such agent, step, action of the tap: 104, before anything is started"""
     for old, new, *parts in (("green-1", "green-9", "green-9", "blue-1 to green-2"), ("at: drain", "at: rollback", "no step rollback"),
@@ -105,5 +117,5 @@ def interrupted_in_the_middle_it_is_healed():
 
 
 if __name__ == "__main__":
-    lib.main([a_hiccup_is_survived, frozen_for_too_long, one_without_effect_proves_nothing, what_cannot_be_is_said_first,
-              interrupted_in_the_middle_it_is_healed])
+    lib.main([a_hiccup_is_survived, frozen_for_too_long, one_without_effect_proves_nothing,
+              refused_writes_are_lost_in_the_open_or_not, what_cannot_be_is_said_first, interrupted_in_the_middle_it_is_healed])
