@@ -23,6 +23,7 @@ struct census {
 	struct loop_timer *timer;
 	int fd; /* -1: none */
 	struct loop_fd *watch;
+	uint16_t port; /* of that connection, as in known_until_ns */
 	bool asking, is_blind;
 	struct buf line;
 	uint64_t list_left; /* of CLIENT LIST under way */
@@ -53,6 +54,7 @@ static void hang_up(struct census *c)
 	loop_fd_free(c->watch);
 	close(c->fd);
 	c->fd = -1;
+	c->known_until_ns[c->port] = clock_now_ns() + known_after_close_ns;
 	c->asking = false;
 	c->list_left = 0;
 	c->told_count = 0; /* another Redis counts its clients anew */
@@ -166,6 +168,8 @@ static void on_line(struct census *c, const char *line)
 		c->list_left = strtoull(line + 1, NULL, 10);
 		c->found = c->unix_clients = 0;
 		c->own_seen = false;
+		if (!c->list_left)
+			on_list_over(c); /* not even we are in it */
 	} else if (*line == '-' && strncmp(line, "-LOADING", 8) != 0) {
 		blind(c, line + 1);
 		c->asking = false;
@@ -183,7 +187,6 @@ static void on_byte(struct census *c, char byte)
 			c->line.data[--c->line.len] = '\0';
 		on_line(c, buf_text(&c->line));
 		buf_clear(&c->line);
-		c->line.overflow = false;
 	}
 	if (in_list && --c->list_left == 0)
 		on_list_over(c);
@@ -231,7 +234,8 @@ void census_ask(struct census *c)
 	c->fd = upstream_connect(c->redis, &seen);
 	if (c->fd < 0)
 		return; /* the next time, then */
-	c->known_until_ns[port_of(c, seen)] = INT64_MAX;
+	c->port = port_of(c, seen);
+	c->known_until_ns[c->port] = INT64_MAX;
 	c->watch = loop_fd_new(c->loop, c->fd, on_ready, c);
 	loop_fd_want(c->watch, LOOP_WRITE);
 	c->asking = true;

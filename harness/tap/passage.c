@@ -148,7 +148,7 @@ static void from_redis(struct passage *p, const char *data, size_t size)
 	struct inspector *i = &p->inspector;
 	int64_t now_ns;
 
-	while (size && p->pulled && !i->is_blind) {
+	while (size && p->pulled) {
 		char type = i->replies.begun ? i->replies.type : *data;
 		struct open_command head;
 		bool swallowed = false;
