@@ -26,8 +26,10 @@ def sent_away_at_once():
     assert {w["text"].split()[0] for w in closes} == {"blue-1", "blue-2"}, checks["storm"]
     assert all("(declared spread 2000 ms)" in w["text"] for w in closes), closes
     disturbed = checks["disturbance"]["witnesses"]
-    assert disturbed and all(w["anomaly"] == "disturbed" and w["call"] and w["cause"] == "cut_by_sigterm"
-                             for w in disturbed), checks["disturbance"]
+    assert disturbed and all(w["anomaly"] == "disturbed" and w["call"] for w in disturbed), checks["disturbance"]
+    # A call may end between the signal and its first effect: what follows looks like a drain cut short.
+    causes = {w["cause"] for w in disturbed}
+    assert "cut_by_sigterm" in causes and causes <= {"cut_by_sigterm", "drain_cut_short"}, checks["disturbance"]
     assert result["anomalies"]["disturbed"] == checks["disturbance"]["violations"] > 10, result["anomalies"]
 
 

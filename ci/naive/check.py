@@ -233,18 +233,26 @@ class Record:
         for call in self.calls:
             last = call.leg_at(call.hangup.place) if call.hangup else None
             if term and last and last.placed and last.instance == leg.instance and call.hangup.place > term[0].place \
-                    and call.hangup.t - term[0].t > SIGNAL_ANSWER and call.hangup.place < cut.place:
+                    and call.hangup.t - term[0].t > SIGNAL_ANSWER and call.hangup.place < cut.place \
+                    and not self.answered(leg.instance, term[0], call.hangup):
                 self.goodbyes.setdefault(leg.instance, set()).add(call.hangup.t)
         if self.goodbyes.get(leg.instance):
             consider("short", min(self.goodbyes[leg.instance]), 0, GOODBYE_WINDOW)
 
+    def lost_by(self, instance):
+        """The ends of legs, by its side, of an instance."""
+        return [e for call in self.calls for e, _ in call.losses()
+                if e.flags == 1 and (e.instance or call.leg_at(e.place).instance) == instance]
+
+    def answered(self, instance, term, hangup):
+        """It had ended a leg already when the other call hung up: that was for the signal."""
+        return any(term.place < e.place < hangup.place and e.t - term.t <= SIGTERM_WINDOW for e in self.lost_by(instance))
+
     def of_many(self, leg, cut):
         """One of the first legs that its instance lost together, long after SIGTERM and before SIGKILL."""
         term, run = self.signals(leg.instance, 15), []
-        for e in sorted((e for call in self.calls for e, _ in call.losses() if e.flags == 1), key=lambda e: e.place):
-            at = e.instance or next(c.leg_at(e.place).instance for c in self.calls if c.name == e.call)
-            if at != leg.instance or not term or term[0].place > e.place or e.t - term[0].t <= SIGTERM_WINDOW or \
-                    self.signals(leg.instance, 9, e.place):
+        for e in sorted(self.lost_by(leg.instance), key=lambda e: e.place):
+            if not term or term[0].place > e.place or e.t - term[0].t <= SIGTERM_WINDOW or self.signals(leg.instance, 9, e.place):
                 continue
             if run and e.t - run[-1].t > BURST:
                 if len(run) > 1:

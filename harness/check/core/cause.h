@@ -9,8 +9,8 @@
  *   deregistration_cut  bare          deregistration + delay, -0.5..+2 s
  *   idle_cut            bare          last byte + idle timeout, -0.5..+2 s
  *   reload_cut          bare          reload of the balancer + its hard stop, -0.5..+2 s
- *   drain_cut_short     any ending    when another call on it hung up after its SIGTERM,
- *                                     0..0.25 s late
+ *   drain_cut_short     any ending    when another call on it hung up after its SIGTERM, before
+ *                                     it had ended any leg for that, 0..0.25 s late
  *   instance_died       any ending    at its end, which nobody had asked for, +-1 s
  *   and when none of these fits:
  *   drain_cap_cut       any ending    one of several legs that end together, over 2 s after its

@@ -151,6 +151,8 @@ static void every_cause_has_its_window_and_its_sentence(void **state)
 		{ "sigterm-beside-a-goodbye", ANOMALY_CUT_BY_SIGTERM, "10.0 ms after SIGTERM of" },
 		{ "goodbye-beside-a-sigterm", ANOMALY_DRAIN_CUT_SHORT,
 		  "1.0 ms after the end of another call on blue-1" },
+		{ "sigterm-answered-before-a-goodbye", ANOMALY_CUT_BY_SIGTERM,
+		  "41.0 ms after SIGTERM of blue-1" },
 		{ "sigkill", ANOMALY_CUT_BY_SIGKILL, "after SIGKILL of blue-1" },
 		{ "deregistration", ANOMALY_DEREGISTRATION_CUT, "after deregistration of blue-1" },
 		{ "idle", ANOMALY_IDLE_CUT, "10004.0 ms after the last byte from blue-1" },
@@ -213,8 +215,11 @@ static void every_cause_has_its_window_and_its_sentence(void **state)
 		snprintf(name, sizeof(name), "fail-%s", rows[i].history);
 		struct judgement *j = golden_judge("dropped_calls", name, &story.scenario);
 		const struct finding *f = golden_finding(j, "dropped_calls");
-		if (!f->witness_count || f->witnesses[0].cause != rows[i].cause ||
-		    !strstr(f->witnesses[0].text, rows[i].text))
+		bool told = false;
+		for (size_t k = 0; k < f->witness_count; k++)
+			told |= f->witnesses[k].cause == rows[i].cause &&
+				strstr(f->witnesses[k].text, rows[i].text);
+		if (!told)
 			fail_msg("%s: expected %s [%s], got %s [%s]", name,
 				 anomaly_name(rows[i].cause), rows[i].text,
 				 anomaly_name(f->witnesses[0].cause), f->witnesses[0].text);

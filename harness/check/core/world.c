@@ -214,7 +214,8 @@ static void replied(struct world *w, struct world_call *c, const struct event *e
 
 static void said_goodbye(struct world_instance *on, int64_t t_ns)
 {
-	if (on->sigterm_ns && !on->goodbye_ns && t_ns - on->sigterm_ns > SIGNAL_ANSWER_NS)
+	if (on->sigterm_ns && !on->answered && !on->goodbye_ns &&
+	    t_ns - on->sigterm_ns > SIGNAL_ANSWER_NS)
 		on->goodbye_ns = t_ns;
 }
 
@@ -293,11 +294,16 @@ static struct world_call *call_event(struct world *w, const struct event *e)
 	return c;
 }
 
-/* A cap on a drain is known by what it does: legs that end together, long after the signal. */
+/* Who ends legs at once answers the signal, whatever calls end meanwhile. A cap on a drain is known
+ * by what it does: legs that end together, long after the signal. */
 static void cut_in_drain(struct world_instance *on, const struct leg_cut *cut)
 {
-	if (cut->side != SIDE_AGENT || !on->sigterm_ns || on->sigkill_ns ||
-	    cut->t_ns - on->sigterm_ns <= SIGTERM_WINDOW_NS)
+	bool at_once = cut->t_ns - on->sigterm_ns <= SIGTERM_WINDOW_NS;
+
+	if (cut->side != SIDE_AGENT || !on->sigterm_ns)
+		return;
+	on->answered |= at_once;
+	if (at_once || on->sigkill_ns)
 		return;
 	if (on->burst && cut->t_ns - on->burst_to_ns > BURST_NS) {
 		if (on->burst > 1)

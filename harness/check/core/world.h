@@ -79,8 +79,9 @@ struct world_instance {
 	int64_t stopped_ns, resumed_ns; /* last frozen and thawed */
 	int64_t replied_ns;		/* its last reply to anybody */
 	int64_t gap_from_ns, gap_to_ns; /* the last time it answered nobody past dead_after */
-	uint32_t redis; /* the server it last turned to, from 1; 0: to none yet */
-	int64_t goodbye_ns;		/* first hangup on it after its SIGTERM */
+	uint32_t redis;			/* the server it last turned to, from 1; 0: to none yet */
+	bool answered;			/* its SIGTERM, by ending a leg */
+	int64_t goodbye_ns; /* first hangup on it after its SIGTERM that found it unanswered */
 	/* The first legs it lost since that, a moment apart each: from, to, how many. */
 	int64_t burst_from_ns, burst_to_ns;
 	uint32_t burst;
