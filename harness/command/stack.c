@@ -277,10 +277,8 @@ static int end(const char *dir, const struct stack_facts *f, int pidfd, int64_t 
 		other_process_wait(pidfd, clock_now_ns() + 5 * NS_PER_S);
 	}
 	if (members_left(f, clock_now_ns() + 5 * NS_PER_S))
-		return err_set(
-			err, ERR_HARNESS,
-			"%s: processes of the stack are left; crossfade stack status --dir %s", dir,
-			dir);
+		return err_set(err, ERR_HARNESS,
+			       "%s: processes of the stack are left; stack status names them", dir);
 	if (killed)
 		stack_dir_clear(dir);
 	printf("%s: the stack of pid %d %s after %.1f s\n", dir, (int)f->up.pid,

@@ -69,19 +69,21 @@ static void look_at_keys(struct lane *lane, const struct scenario *sc, struct re
 			 const char *run6)
 {
 	struct keys keys = { .ttl_s = sc->state.ttl_ns / NS_PER_S, .first = buf_init(NOTE_MAX) };
-	struct buf pattern = buf_init(512);
+	struct buf literal = buf_init(1024), pattern = buf_init(1024);
 	struct err err = { .kind = ERR_NONE };
 	char calls[64];
 
 	snprintf(calls, sizeof calls, "c-%s-*", run6);
 	const struct variable bound[] = { { "call", calls }, { "run", run6 } };
 
-	if (scenario_bind(sc->state.key, bound, 2, &pattern, &err) < 0 ||
+	redis_glob_literal(&literal, sc->state.key);
+	if (scenario_bind(buf_text(&literal), bound, 2, &pattern, &err) < 0 ||
 	    redis_scan(redis, buf_text(&pattern), on_key, &keys, &err) < 0)
 		tell(lane, RESIDUE_KEYS, 0, 0, RESIDUE_UNSEEN, err.text);
 	else
 		tell(lane, RESIDUE_KEYS, keys.left, keys.count, 0, buf_text(&keys.first));
 	buf_free(&keys.first);
+	buf_free(&literal);
 	buf_free(&pattern);
 }
 

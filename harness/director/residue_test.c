@@ -43,7 +43,7 @@ static void scene_open(struct scene *s)
 	struct err err = { .kind = ERR_NONE };
 
 	*s = (struct scene){ .dir = test_dir_make() };
-	s->scenario.state.key = (char *)"call:${call}";
+	s->scenario.state.key = (char *)"[call]*?:${call}";
 	s->scenario.state.ttl_ns = 1800 * NS_PER_S;
 	s->stage = (struct stage){ .run_dir = s->dir.path, .owner = &owner, .loop = loop_new() };
 	s->stage.lane = test_lane_open(&s->dir, "run", ROLE_SUPERVISOR, 0);
@@ -95,15 +95,15 @@ static void states_that_outlive_their_calls_are_named_and_those_of_other_runs_ar
 
 	(void)state;
 	scene_open(&s);
-	write_state(s.redis, "call:c-abc123-1", 1800);
-	write_state(s.redis, "call:c-abc123-2", 3600);
-	write_state(s.redis, "call:c-other1-3", 3600);
+	write_state(s.redis, "[call]*?:c-abc123-1", 1800);
+	write_state(s.redis, "[call]*?:c-abc123-2", 3600);
+	write_state(s.redis, "[call]*?:c-other1-3", 3600);
 	residue_of_redis(s.stage.lane, &s.scenario, s.redis, "abc123");
 	stage_end(&s.stage, MEMBER_REDIS, 20 * NS_PER_S);
 	residue_of_processes(&s.stage, 0);
 	scene_close(&s, &told);
 	assert_string_equal(buf_text(&told), "clients 0 of 1: \n"
-					     "keys 1 of 2: call:c-abc123-2 (3600 s)\n"
+					     "keys 1 of 2: [call]*?:c-abc123-2 (3600 s)\n"
 					     "processes 0 of 1: \n");
 	buf_free(&told);
 }
@@ -173,9 +173,9 @@ static void after_a_failover_the_primary_of_the_end_is_looked_at(void **state)
 		int looks;
 		const char *told;
 	} cases[] = {
-		{ 0, 3, "keys 1 of 1: call:c-abc123-1 (" },
-		{ PROMOTED | FROZEN, 2, "keys 1 of 1: call:c-abc123-2 (" },
-		{ PROMOTED | GONE, 2, "clients 0 of 1: \nkeys 1 of 1: call:c-abc123-2 (" },
+		{ 0, 3, "keys 1 of 1: [call]*?:c-abc123-1 (" },
+		{ PROMOTED | FROZEN, 2, "keys 1 of 1: [call]*?:c-abc123-2 (" },
+		{ PROMOTED | GONE, 2, "clients 0 of 1: \nkeys 1 of 1: [call]*?:c-abc123-2 (" },
 		{ PROMOTED | PAUSED, 4, "clients 1 of 1: redis" },
 		{ GONE, 4, "clients 0 of 0 unseen: redis 127.0.0.1:" },
 	};
@@ -197,9 +197,9 @@ static void after_a_failover_the_primary_of_the_end_is_looked_at(void **state)
 			fail_msg("%s", err.text);
 		snprintf(servers, sizeof servers, "%s,%s", s.redis, second.address);
 		snprintf(port, sizeof port, "%s", strrchr(s.redis, ':') + 1);
-		write_state(s.redis, "call:c-abc123-1", 3600);
+		write_state(s.redis, "[call]*?:c-abc123-1", 3600);
 		if (cases[i].is & PROMOTED)
-			write_state(second.address, "call:c-abc123-2", 4000);
+			write_state(second.address, "[call]*?:c-abc123-2", 4000);
 		else
 			test_redis_tell(second.address, follow);
 		if (cases[i].is & PAUSED)

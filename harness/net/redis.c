@@ -320,6 +320,15 @@ static int ask_ttls(struct redis *redis, const redisReply *keys,
 	return 0;
 }
 
+void redis_glob_literal(struct buf *pattern, const char *text)
+{
+	for (; *text; text++) {
+		if (strchr("*?[]^\\", *text))
+			buf_append(pattern, "\\", 1);
+		buf_append(pattern, text, 1);
+	}
+}
+
 int redis_scan_page(struct redis *redis, const char *pattern, unsigned count, uint64_t *cursor,
 		    void (*each)(void *user, const char *key, int64_t ttl_s), void *user,
 		    struct err *err)

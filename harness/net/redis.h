@@ -29,6 +29,8 @@ int redis_setex(struct redis *, const char *key, int64_t ttl_s, const char *valu
 int redis_ttl(struct redis *, const char *key, int64_t *ret_s,
 	      struct err *); /* -1 no ttl, -2 no key, as Redis says */
 int redis_delete(struct redis *, const char *key, int64_t *ret_deleted, struct err *);
+/* Appends to a pattern what stands for nothing but the text itself. */
+void redis_glob_literal(struct buf *pattern, const char *text);
 /* Every key that matches a glob, by SCAN, and its time to live as above: all there are at rest; one
  * may come twice while Redis resizes its table. Each page to its own deadline. */
 int redis_scan(struct redis *, const char *pattern,

@@ -31,7 +31,7 @@ int key_probe_new(const char *address, const char *key, const char *run6, struct
 {
 	char calls[KEY_PROBE_ID_MAX];
 	const struct variable bound[] = { { "call", calls }, { "run", run6 } };
-	struct buf text = buf_init(KEY_BYTES_MAX);
+	struct buf text = buf_init(KEY_BYTES_MAX), pattern = buf_init(2 * KEY_BYTES_MAX);
 	struct key_probe *p;
 	const char *at = NULL;
 
@@ -44,9 +44,13 @@ int key_probe_new(const char *address, const char *key, const char *run6, struct
 	}
 	p = xcalloc(1, sizeof *p);
 	p->address = xstrdup(address);
-	p->pattern = xstrdup(buf_text(&text));
 	p->before = xasprintf("%.*s", (int)(at - buf_text(&text)), buf_text(&text));
 	p->after = xstrdup(at + strlen(calls));
+	redis_glob_literal(&pattern, p->before);
+	buf_printf(&pattern, "%s", calls);
+	redis_glob_literal(&pattern, p->after);
+	p->pattern = xstrdup(buf_text(&pattern));
+	buf_free(&pattern);
 	buf_free(&text);
 	*ret = p;
 	return 0;

@@ -26,8 +26,8 @@ static void scene_open(struct scene *s)
 	*s = (struct scene){ .count = 0 };
 	test_redis_start(&s->server);
 	assert_int_equal(redis_open(s->server.address, PATIENCE_S * NS_PER_S, &s->redis, NULL), 0);
-	if (key_probe_new(s->server.address, "v1:call:${call}:state", "abc123", &s->probe, &err) <
-	    0)
+	if (key_probe_new(s->server.address, "v[1]*?^\\:call:${call}:state", "abc123", &s->probe,
+			  &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -70,10 +70,10 @@ static void what_is_there_is_read_of_this_runs_calls_only(void **state)
 
 	(void)state;
 	scene_open(&s);
-	put(&s, "v1:call:p-abc123-1:state", "{}");
-	put(&s, "v1:call:c-other1-1:state", "{}");
-	put(&s, "v1:call:c-abc123-9:other", "{}");
-	put(&s, "v1:call:c-abc123-7:state", "{\"turns\":3,\"digest\":\"00000000000000ff\"}");
+	put(&s, "v[1]*?^\\:call:p-abc123-1:state", "{}");
+	put(&s, "v[1]*?^\\:call:c-other1-1:state", "{}");
+	put(&s, "v[1]*?^\\:call:c-abc123-9:other", "{}");
+	put(&s, "v[1]*?^\\:call:c-abc123-7:state", "{\"turns\":3,\"digest\":\"00000000000000ff\"}");
 	r = read_until(&s, "c-abc123-7");
 	assert_int_equal(s.count, 1);
 	assert_true(r->state.found && r->state.has_turns && r->state.has_digest);
@@ -91,7 +91,7 @@ static void it_goes_on_at_another_server_with_the_keys_it_knows(void **state)
 
 	(void)state;
 	scene_open(&s);
-	put(&s, "v1:call:c-abc123-1:state", "{\"turns\":1}");
+	put(&s, "v[1]*?^\\:call:c-abc123-1:state", "{\"turns\":1}");
 	assert_int_equal(read_until(&s, "c-abc123-1")->state.turns, 1);
 	test_redis_start(&other);
 	key_probe_turn(s.probe, other.address);
@@ -109,11 +109,12 @@ static void one_that_is_gone_is_told_once(void **state)
 
 	(void)state;
 	scene_open(&s);
-	put(&s, "v1:call:c-abc123-1:state", "{\"turns\":1}");
-	put(&s, "v1:call:c-abc123-2:state", "{\"turns\":1}");
+	put(&s, "v[1]*?^\\:call:c-abc123-1:state", "{\"turns\":1}");
+	put(&s, "v[1]*?^\\:call:c-abc123-2:state", "{\"turns\":1}");
 	read_until(&s, "c-abc123-1");
 	read_until(&s, "c-abc123-2");
-	assert_int_equal(redis_delete(s.redis, "v1:call:c-abc123-1:state", &deleted, NULL), 0);
+	assert_int_equal(redis_delete(s.redis, "v[1]*?^\\:call:c-abc123-1:state", &deleted, NULL),
+			 0);
 	s.count = key_probe_ask(s.probe, s.reads);
 	assert_non_null(read_of(&s, "c-abc123-1"));
 	assert_false(read_of(&s, "c-abc123-1")->state.found);
@@ -135,7 +136,7 @@ static void all_have_their_turn(void **state)
 	(void)state;
 	scene_open(&s);
 	for (int i = 0; i < MANY; i++) {
-		snprintf(key, sizeof key, "v1:call:c-abc123-%d:state", i);
+		snprintf(key, sizeof key, "v[1]*?^\\:call:c-abc123-%d:state", i);
 		put(&s, key, "{\"turns\":1}");
 	}
 	for (int round = 0; left; round++) {
@@ -158,8 +159,8 @@ static void what_is_no_state_is_not_told(void **state)
 
 	(void)state;
 	scene_open(&s);
-	put(&s, "v1:call:c-abc123-1:state", "no JSON");
-	put(&s, "v1:call:c-abc123-2:state", "{}");
+	put(&s, "v[1]*?^\\:call:c-abc123-1:state", "no JSON");
+	put(&s, "v[1]*?^\\:call:c-abc123-2:state", "{}");
 	assert_false(read_until(&s, "c-abc123-2")->state.has_turns);
 	assert_null(read_of(&s, "c-abc123-1"));
 	scene_close(&s);
@@ -171,7 +172,7 @@ static void a_redis_that_is_gone_is_no_answer_and_one_that_is_back_is_asked_agai
 
 	(void)state;
 	scene_open(&s);
-	put(&s, "v1:call:c-abc123-1:state", "{}");
+	put(&s, "v[1]*?^\\:call:c-abc123-1:state", "{}");
 	read_until(&s, "c-abc123-1");
 	process_signal(&s.server.process, SIGSTOP);
 	assert_int_equal(key_probe_ask(s.probe, s.reads), 0);

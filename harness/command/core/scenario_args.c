@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/shell.h"
 #include "driver/driver.h"
 #include "net/process.h"
 #include "wire/wire.h"
@@ -247,40 +248,20 @@ int scenario_args_load_file(const struct flags *flags, const char *path, struct 
 	return result;
 }
 
-/* As it is when nothing in it means something to a shell, else in single quotes. */
-static void quoted(struct buf *out, const char *word)
-{
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
-
-	if (*word && !word[strspn(word, plain)]) {
-		buf_printf(out, " %s", word);
-		return;
-	}
-	buf_puts(out, " '");
-	for (; *word; word++) {
-		if (*word == '\'')
-			buf_puts(out, "'\\''");
-		else
-			buf_append(out, word, 1);
-	}
-	buf_puts(out, "'");
-}
-
 void scenario_args_again(const struct flags *flags, uint64_t seed, struct buf *out)
 {
 	const char *defect = flags_get(flags, "--defect"), *const *pairs = NULL;
 	size_t count = flags_all(flags, "--env", &pairs);
 
-	buf_puts(out, "crossfade run");
-	quoted(out, flags_positional(flags, 0));
+	buf_puts(out, "crossfade run ");
+	shell_word(out, flags_positional(flags, 0));
 	buf_printf(out, " --seed %llu", (unsigned long long)seed);
 	if (defect) {
-		buf_puts(out, " --defect");
-		quoted(out, defect);
+		buf_puts(out, " --defect ");
+		shell_word(out, defect);
 	}
 	for (size_t i = 0; i < count; i++) {
-		buf_puts(out, " -e");
-		quoted(out, pairs[i]);
+		buf_puts(out, " -e ");
+		shell_word(out, pairs[i]);
 	}
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/shell.h"
 #include "command/core/run_dir.h"
 
 /* The certificates of a wss listener are made anew each time. */
@@ -168,14 +170,9 @@ int stack_env_write(const char *dir, const char *const *lines, struct err *err)
 	for (; *lines; lines++) {
 		const char *equals = strchr(*lines, '=');
 
-		buf_printf(&text, "export %.*s='", (int)(equals - *lines), *lines);
-		for (const char *c = equals + 1; *c; c++) {
-			if (*c == '\'')
-				buf_puts(&text, "'\\''");
-			else
-				buf_append(&text, c, 1);
-		}
-		buf_puts(&text, "'\n");
+		buf_printf(&text, "export %.*s=", (int)(equals - *lines), *lines);
+		shell_quote(&text, equals + 1);
+		buf_puts(&text, "\n");
 	}
 	result = write_private(dir, "env", buf_text(&text), err);
 	explicit_bzero(text.data, text.len);
@@ -211,13 +208,16 @@ bool stack_env_value(const char *dir, const char *name, char *out, size_t size)
 static int taken(const char *path, struct err *err)
 {
 	struct stack_facts facts;
+	struct buf word = buf_init(2 * PATH_MAX);
 
-	if (stack_facts_read(path, &facts, NULL) == 1)
-		return err_set(
-			err, ERR_INPUT,
-			"%s: a stack is there already, pid %d, since %s; crossfade stack down --dir %s ends it",
-			path, (int)facts.up.pid, facts.since, path);
-	return err_set(err, ERR_INPUT, "%s: another stack is just starting there", path);
+	if (stack_facts_read(path, &facts, NULL) != 1)
+		return err_set(err, ERR_INPUT, "%s: another stack is just starting there", path);
+	shell_word(&word, path);
+	err_set(err, ERR_INPUT,
+		"%s: a stack is there already, pid %d, since %s; crossfade stack down --dir %s ends it",
+		path, (int)facts.up.pid, facts.since, buf_text(&word));
+	buf_free(&word);
+	return -1;
 }
 
 int stack_dir_take(const char *path, struct stack_dir *ret, struct err *err)

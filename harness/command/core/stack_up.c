@@ -1,5 +1,6 @@
 #include "command/core/stack_up.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/shell.h"
 #include "director/stage.h"
 #include "director/surroundings.h"
 #include "net/control.h"
@@ -110,19 +112,20 @@ static const char *value_of(const struct surroundings *s, const char *name)
 /* What a newcomer may want to type next; a test types it. */
 static void suggest(const struct up *u, const struct surroundings *s)
 {
-	const char *dir = u->wish->dir->path, *ca = value_of(s, "CA_FILE");
+	const char *ca = value_of(s, "CA_FILE");
 	const char *trust = *ca ? " --ca \"$CA_FILE\"" : "";
 	const struct scenario *sc = u->wish->scenario;
 	int64_t sticky_ns = sc->stack.stickiness_ns >= 0 ? sc->stack.stickiness_ns :
 							   sc->timers.stickiness_group_ns;
+	struct buf dir = buf_init(2 * PATH_MAX);
 	char sticky[96] = "";
 
+	shell_word(&dir, u->wish->dir->path);
 	/* ModifyRule replaces the whole action: who leaves the stickiness out turns it off. */
 	if (sticky_ns >= NS_PER_S)
 		snprintf(sticky, sizeof sticky,
 			 ",TargetGroupStickinessConfig={Enabled=true,DurationSeconds=%lld}",
 			 (long long)(sticky_ns / NS_PER_S));
-
 	printf("\nTry, in another terminal:\n"
 	       "  . %s/env\n"
 	       "  \"$CROSSFADE\" stack status --dir %s --wait 30s\n"
@@ -133,7 +136,8 @@ static void suggest(const struct up *u, const struct surroundings *s)
 	       "  aws --endpoint-url \"$ENDPOINT_URL\" elbv2 modify-rule --rule-arn \"$RULE_ARN\" --actions \"Type=forward,ForwardConfig={TargetGroups=[{TargetGroupArn=$BLUE_TARGET_GROUP_ARN,Weight=0},{TargetGroupArn=$GREEN_TARGET_GROUP_ARN,Weight=100}]%s}\"\n"
 	       "  \"$CROSSFADE\" ping \"$WS_URL\" --color green%s\n"
 	       "  \"$CROSSFADE\" stack down --dir %s\n",
-	       dir, dir, trust, trust, sticky, trust, dir);
+	       buf_text(&dir), buf_text(&dir), trust, trust, sticky, trust, buf_text(&dir));
+	buf_free(&dir);
 }
 
 static void announce(const struct up *u, const struct surroundings *s)
@@ -156,13 +160,18 @@ static void announce(const struct up *u, const struct surroundings *s)
 	printf("\nIts environment, also in %s/env:\n", u->wish->dir->path);
 	for (size_t i = 0; i < s->count; i++) {
 		const char *equals = strchr(s->line[i], '=');
+		struct buf value;
 
 		/* What is printed ends up in logs; the file is its owner's alone. */
 		if (u->wish->verify && !strncmp(s->line[i], secret, sizeof secret - 1)) {
 			printf("  # %.*s is in that file only\n", (int)(sizeof secret - 2), secret);
 			continue;
 		}
-		printf("  export %.*s='%s'\n", (int)(equals - s->line[i]), s->line[i], equals + 1);
+		value = buf_init(1 << 16);
+		shell_quote(&value, equals + 1);
+		printf("  export %.*s=%s\n", (int)(equals - s->line[i]), s->line[i],
+		       buf_text(&value));
+		buf_free(&value);
 	}
 	suggest(u, s);
 	fflush(stdout);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/shell.h"
 #include "report/core/text.h"
 #include "report/core/words.h"
 
@@ -148,6 +149,16 @@ static void one_witness(const struct report_input *input, const struct witness *
 	name_line("cause", w->cause ? w->cause : w->anomaly, out);
 }
 
+static void whole_story(const struct report_input *input, const char *call, FILE *out)
+{
+	struct buf dir = buf_init(1 << 16);
+
+	shell_word(&dir, input->run_dir);
+	fprintf(out, "%*swhole story: crossfade explain %s %s\n", EVIDENCE_COLUMN, "",
+		buf_text(&dir), call);
+	buf_free(&dir);
+}
+
 static void witnesses(const struct report_input *input, const struct finding *f, FILE *out)
 {
 	size_t chosen[WITNESSES_SHOWN], count = choose(f, chosen);
@@ -174,8 +185,7 @@ static void witnesses(const struct report_input *input, const struct finding *f,
 		fputc('\n', out);
 	}
 	if (explain)
-		fprintf(out, "%*swhole story: crossfade explain %s %s\n", EVIDENCE_COLUMN, "",
-			input->run_dir, explain);
+		whole_story(input, explain, out);
 }
 
 static void one_check(const struct report_input *input, const struct finding *f, int width,
