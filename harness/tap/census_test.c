@@ -17,13 +17,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/test_loop.h"
 #include "tap/census.h"
 
 enum { PATIENCE_S = 20 };
 
 struct scene {
 	struct loop *loop;
-	struct loop_timer *tick;
 	struct upstream redis;
 	struct census *census;
 	char dir[64], path[108];    /* of a unix socket */
@@ -53,22 +53,11 @@ static void on_blind(void *user, const char *why)
 
 static const struct census_listener listener = { .bypassed = on_bypassed, .blind = on_blind };
 
-static void on_tick(void *user)
-{
-	(void)user;
-}
-
-static void turn(struct scene *s)
-{
-	loop_timer_at(s->tick, clock_now_ns() + NS_PER_MS);
-	loop_run_once(s->loop);
-}
-
 #define AWAIT(s, condition)                                                                        \
 	for (int64_t until_ = clock_now_ns() + PATIENCE_S * NS_PER_S; !(condition);) {             \
 		if (clock_now_ns() > until_)                                                       \
 			fail_msg("%s never came", #condition);                                     \
-		turn(s);                                                                           \
+		test_loop_turn((s)->loop);                                                         \
 	}
 
 static int accept_one(struct scene *s)
@@ -115,7 +104,7 @@ static void answer(struct scene *s, const char *text)
 		size_t left = strlen(at), n = left < 7 ? left : 7;
 
 		assert_int_equal(send(s->asker, at, n, MSG_NOSIGNAL), n);
-		turn(s);
+		test_loop_turn(s->loop);
 		if (n < 7)
 			break;
 	}
@@ -153,7 +142,6 @@ static void scene_open(struct scene *s, bool by_unix)
 	*s = (struct scene){ .loop = loop_new(),
 			     .dir = "/tmp/crossfade-census-XXXXXX",
 			     .agent = -1 };
-	s->tick = loop_timer_new(s->loop, on_tick, NULL);
 	assert_non_null(mkdtemp(s->dir));
 	if (by_unix) {
 		snprintf(s->path, sizeof s->path, "%s/redis", s->dir);
@@ -170,7 +158,6 @@ static void scene_open(struct scene *s, bool by_unix)
 static void scene_close(struct scene *s)
 {
 	census_free(s->census);
-	loop_timer_free(s->tick);
 	loop_free(s->loop);
 	close(s->asker);
 	close(s->listener);
@@ -268,7 +255,7 @@ static void what_cannot_be_told_is_said_once(void **state)
 			if (!strstr(s.why, cases[i].why))
 				fail_msg("%s: %s", cases[i].why, s.why);
 			census_ask(s.census); /* in vain */
-			turn(&s);
+			test_loop_turn(s.loop);
 		} else {
 			close(s.asker); /* and with the next one it begins anew */
 			s.asker = accept_one(&s);

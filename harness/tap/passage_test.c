@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/test_loop.h"
 #include "tap/passage.h"
 
 enum { PATIENCE_S = 20 };
@@ -27,7 +28,6 @@ enum { PATIENCE_S = 20 };
 /* An agent, a passage, and somebody who plays Redis. */
 struct scene {
 	struct loop *loop;
-	struct loop_timer *tick;
 	struct key_pattern pattern;
 	struct levers levers;
 	struct passage passage;
@@ -74,35 +74,6 @@ static const struct passage_listener listener = {
 	.event = on_event, .blind = on_blind, .bite = on_bite, .ended = on_ended
 };
 
-static void on_tick(void *user)
-{
-	(void)user;
-}
-
-static void turn(struct scene *s)
-{
-	loop_timer_at(s->tick, clock_now_ns() + NS_PER_MS);
-	loop_run_once(s->loop);
-}
-
-static void tcp_pair(int *client, int *accepted)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t size = sizeof at;
-	int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(door, (struct sockaddr *)&at, size), 0);
-	assert_int_equal(listen(door, 1), 0);
-	assert_int_equal(getsockname(door, (struct sockaddr *)&at, &size), 0);
-	*client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(*client, (struct sockaddr *)&at, size), 0);
-	*accepted = accept(door, NULL, NULL);
-	assert_true(*accepted >= 0);
-	close(door);
-	assert_int_equal(fcntl(*client, F_SETFL, O_NONBLOCK), 0);
-	assert_int_equal(fcntl(*accepted, F_SETFL, O_NONBLOCK), 0);
-}
-
 /* lever: armed before the first byte; NULL: none. */
 static void scene_open(struct scene *s, const char *lever)
 {
@@ -110,12 +81,11 @@ static void scene_open(struct scene *s, const char *lever)
 	int near, far;
 
 	*s = (struct scene){ .loop = loop_new() };
-	s->tick = loop_timer_new(s->loop, on_tick, NULL);
 	assert_int_equal(key_pattern_init(&s->pattern, "call:${call}"), 0);
 	if (lever)
 		assert_int_equal(levers_arm(&s->levers, lever, &armed, NULL), 0);
-	tcp_pair(&s->agent, &near);
-	tcp_pair(&s->redis, &far);
+	test_tcp_pair(&s->agent, &near);
+	test_tcp_pair(&s->redis, &far);
 	passage_init(&s->passage, s->loop, &listener, s, &s->pattern, &s->levers, "blue-1");
 	passage_open(&s->passage, near, far);
 }
@@ -126,7 +96,6 @@ static size_t scene_close(struct scene *s)
 	size_t left = passage_free(&s->passage);
 
 	key_pattern_free(&s->pattern);
-	loop_timer_free(s->tick);
 	loop_free(s->loop);
 	close(s->agent);
 	close(s->redis);
@@ -152,7 +121,7 @@ static void hear(struct scene *s, int fd, const char *text)
 		got[size] = '\0';
 		if (clock_now_ns() > until_ns)
 			fail_msg("heard \"%s\", not \"%s\"", got, text);
-		turn(s);
+		test_loop_turn(s->loop);
 	}
 	assert_string_equal(got, text);
 }
@@ -163,7 +132,7 @@ static void hear_nothing(struct scene *s, int fd)
 	char byte;
 
 	for (int i = 0; i < 5; i++)
-		turn(s);
+		test_loop_turn(s->loop);
 	assert_int_equal(recv(fd, &byte, 1, 0), -1);
 	assert_int_equal(errno, EAGAIN);
 }
@@ -176,7 +145,7 @@ static void hear_reset(struct scene *s, int fd)
 
 	while (recv(fd, &byte, 1, 0) == -1 && errno == EAGAIN) {
 		assert_true(clock_now_ns() < until_ns);
-		turn(s);
+		test_loop_turn(s->loop);
 	}
 	assert_int_equal(errno, ECONNRESET);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/test_loop.h"
 #include "record/history.h"
 #include "tap/redis_tap.h"
 
@@ -25,22 +26,10 @@ struct scene {
 	char dir[64];
 	struct lane *lane;
 	struct loop *loop;
-	struct loop_timer *tick;
 	struct redis_tap *tap;
 	int listener;
 	uint16_t doors[2];
 };
-
-static void on_tick(void *user)
-{
-	(void)user;
-}
-
-static void turn(struct scene *s)
-{
-	loop_timer_at(s->tick, clock_now_ns() + NS_PER_MS);
-	loop_run_once(s->loop);
-}
 
 static struct sockaddr_in loopback(uint16_t port)
 {
@@ -72,7 +61,6 @@ static void scene_open(struct scene *s)
 	*s = (struct scene){ .dir = "/tmp/crossfade-tap-XXXXXX", .loop = loop_new() };
 	assert_non_null(mkdtemp(s->dir));
 	assert_int_equal(lane_open(s->dir, &identity, &s->lane, &err), 0);
-	s->tick = loop_timer_new(s->loop, on_tick, NULL);
 	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	assert_int_equal(bind(s->listener, (struct sockaddr *)&at, size), 0);
 	assert_int_equal(listen(s->listener, 8), 0);
@@ -91,7 +79,6 @@ static struct history *scene_judge(struct scene *s)
 
 	redis_tap_free(s->tap);
 	assert_int_equal(lane_close(s->lane, &err), 0);
-	loop_timer_free(s->tick);
 	loop_free(s->loop);
 	if (s->listener >= 0)
 		close(s->listener);
@@ -126,7 +113,7 @@ static int redis_side(struct scene *s)
 
 	while ((fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0) {
 		assert_true(clock_now_ns() < deadline_ns);
-		turn(s);
+		test_loop_turn(s->loop);
 	}
 	return fd;
 }
@@ -138,7 +125,7 @@ static ssize_t receive(struct scene *s, int fd, char *out, size_t size)
 
 	while ((n = recv(fd, out, size, 0)) < 0 && errno == EAGAIN) {
 		assert_true(clock_now_ns() < deadline_ns);
-		turn(s);
+		test_loop_turn(s->loop);
 	}
 	return n;
 }
@@ -180,7 +167,7 @@ static void the_door_says_who_it_is_and_the_lane_says_what_happened(void **state
 	close(behind_blue);
 	close(blue);
 	while (redis_tap_connections(s.tap) == 2)
-		turn(&s);
+		test_loop_turn(s.loop);
 	history = scene_judge(&s);
 	while (history_next(history, &next) && next->kind != EVENT_LANE_END) {
 		assert_true(count < 8);
@@ -219,7 +206,7 @@ static void when_redis_refuses_so_does_the_tap(void **state)
 	fd = knock(s.doors[0]);
 	assert_true(receive(&s, fd, got, sizeof got) <= 0);
 	while (redis_tap_connections(s.tap))
-		turn(&s);
+		test_loop_turn(s.loop);
 	close(fd);
 	history = scene_judge(&s);
 	scene_close(&s, history);
@@ -294,7 +281,7 @@ static void nothing_comes(struct scene *s, int fd)
 
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(recv(fd, got, sizeof got, 0), -1);
-		turn(s);
+		test_loop_turn(s->loop);
 	}
 }
 
@@ -342,8 +329,9 @@ static void an_error_of_a_lever_comes_in_its_turn_and_its_command_never_at_redis
 	close(agent);
 	close(redis);
 	told(&s, text);
-	assert_string_equal(text, "fault.inv 1 0; fault.ok 1 0; ok get; bite 1 setex c-1; err setex; "
-				  "ok ping; bite 1 del c-2; fault.heal 1 2; err del; ok set; ");
+	assert_string_equal(text,
+			    "fault.inv 1 0; fault.ok 1 0; ok get; bite 1 setex c-1; err setex; "
+			    "ok ping; bite 1 del c-2; fault.heal 1 2; err del; ok set; ");
 }
 
 static void a_held_command_holds_what_follows_it_until_the_lever_is_disarmed(void **state)
@@ -404,9 +392,9 @@ static void a_delay_and_a_hold_with_a_time_end_by_themselves(void **state)
 	close(agent);
 	close(redis);
 	told(&s, text);
-	assert_string_equal(text,
-			    "fault.inv 1 0; fault.ok 1 0; fault.inv 2 0; fault.ok 2 0; bite 1 get ; "
-			    "fault.heal 1 1; ok get; bite 2 set ; fault.heal 2 1; ok set; ");
+	assert_string_equal(
+		text, "fault.inv 1 0; fault.ok 1 0; fault.inv 2 0; fault.ok 2 0; bite 1 get ; "
+		      "fault.heal 1 1; ok get; bite 2 set ; fault.heal 2 1; ok set; ");
 }
 
 static void a_swallowed_answer_was_given_and_a_cut_command_was_not(void **state)
@@ -436,9 +424,10 @@ static void a_swallowed_answer_was_given_and_a_cut_command_was_not(void **state)
 	close(agent);
 	close(redis);
 	told(&s, text);
-	assert_string_equal(text, "fault.inv 1 0; fault.ok 1 0; fault.inv 2 0; fault.ok 2 0; ok get; "
-				  "ok setex; bite 1 setex c-1; fault.heal 1 1; bite 2 setex c-2; "
-				  "info ping; info setex; fault.heal 2 1; ");
+	assert_string_equal(text,
+			    "fault.inv 1 0; fault.ok 1 0; fault.inv 2 0; fault.ok 2 0; ok get; "
+			    "ok setex; bite 1 setex c-1; fault.heal 1 1; bite 2 setex c-2; "
+			    "info ping; info setex; fault.heal 2 1; ");
 }
 
 int main(void)
@@ -449,8 +438,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_resp_is_passed_on_unread_and_told_once),
 		cmocka_unit_test(
 			an_error_of_a_lever_comes_in_its_turn_and_its_command_never_at_redis),
-		cmocka_unit_test(
-			a_held_command_holds_what_follows_it_until_the_lever_is_disarmed),
+		cmocka_unit_test(a_held_command_holds_what_follows_it_until_the_lever_is_disarmed),
 		cmocka_unit_test(a_delay_and_a_hold_with_a_time_end_by_themselves),
 		cmocka_unit_test(a_swallowed_answer_was_given_and_a_cut_command_was_not),
 	};

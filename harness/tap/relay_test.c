@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "net/test_loop.h"
 #include "tap/relay.h"
 
 enum { PATIENCE_S = 20, STREAM_BYTES = 3 << 20 };
@@ -25,7 +26,6 @@ struct bench {
 	struct loop *loop;
 	struct relay *relay;
 	int caller, server;
-	struct loop_timer *tick;
 	size_t passed[RELAY_SIDES];
 	bool ended, lines, held;
 };
@@ -63,56 +63,24 @@ static void on_ended(void *user)
 	b->ended = true;
 }
 
-static void on_tick(void *user)
-{
-	(void)user;
-}
-
-static void tcp_pair(int *client, int *accepted)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t size = sizeof at;
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(listener, (struct sockaddr *)&at, size), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
-	*client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(*client, (struct sockaddr *)&at, size), 0);
-	*accepted = accept(listener, NULL, NULL);
-	assert_true(*accepted >= 0);
-	close(listener);
-	assert_int_equal(fcntl(*client, F_SETFL, O_NONBLOCK), 0);
-	assert_int_equal(fcntl(*accepted, F_SETFL, O_NONBLOCK), 0);
-}
-
 static void bench_open(struct bench *b)
 {
 	static const struct relay_owner owner = { .came = on_came, .ended = on_ended };
 	int near, far;
 
 	*b = (struct bench){ .loop = loop_new() };
-	tcp_pair(&b->caller, &near);
-	tcp_pair(&far, &b->server);
+	test_tcp_pair(&b->caller, &near);
+	test_tcp_pair(&far, &b->server);
 	b->relay = relay_new(b->loop, near, far, &owner, b);
-	b->tick = loop_timer_new(b->loop, on_tick, NULL);
 }
 
 static void bench_close(struct bench *b)
 {
 	if (!b->ended)
 		relay_free(b->relay);
-	loop_timer_free(b->tick);
 	loop_free(b->loop);
 	close(b->caller);
 	close(b->server);
-}
-
-/* One turn of the loop, which never waits longer than a moment. */
-static void turn(struct bench *b)
-{
-	loop_timer_at(b->tick, clock_now_ns() + NS_PER_MS);
-	loop_run_once(b->loop);
 }
 
 /* What arrives at fd until something does; 0 at its end, -1 with errno when it is broken. */
@@ -123,7 +91,7 @@ static ssize_t receive(struct bench *b, int fd, char *out, size_t size)
 
 	while ((n = recv(fd, out, size, 0)) < 0 && errno == EAGAIN) {
 		assert_true(clock_now_ns() < deadline_ns);
-		turn(b);
+		test_loop_turn(b->loop);
 	}
 	return n;
 }
@@ -163,7 +131,7 @@ static void every_byte_arrives_in_order_both_ways_at_once(void **state)
 			in[s] += n > 0 ? (size_t)n : 0;
 		}
 		assert_true(clock_now_ns() < deadline_ns);
-		turn(&b);
+		test_loop_turn(b.loop);
 	}
 	assert_memory_equal(sent[0], got[1], STREAM_BYTES);
 	assert_memory_equal(sent[1], got[0], STREAM_BYTES);
@@ -191,7 +159,7 @@ static void a_side_whose_other_side_does_not_read_is_not_read_for_ever(void **st
 		idle = n > 0 ? 0 : idle + 1;
 		sent += n > 0 ? (size_t)n : 0;
 		assert_true(sent < 256 << 20);
-		turn(&b);
+		test_loop_turn(b.loop);
 	}
 	/* All of it is in the kernel's buffers and in the relay's bounded queue; reading sets it
 	 * going again. */
@@ -268,7 +236,7 @@ static void what_is_kept_back_comes_later_in_order_and_what_is_dropped_never(voi
 	b.held = true;
 	assert_int_equal(send(b.caller, "held\n", 5, 0), 5);
 	for (int i = 0; i < 20; i++)
-		turn(&b);
+		test_loop_turn(b.loop);
 	assert_int_equal(recv(b.server, got, sizeof got, 0), -1);
 	b.held = false;
 	relay_go_on(b.relay, RELAY_NEAR);
@@ -298,7 +266,7 @@ static void a_side_that_is_kept_back_is_read_to_the_limit_and_no_further(void **
 		idle = n > 0 ? 0 : idle + 1;
 		sent += n > 0 ? (size_t)n : 0;
 		assert_true(sent < 256 << 20);
-		turn(&b);
+		test_loop_turn(b.loop);
 	}
 	b.held = b.lines = false;
 	relay_go_on(b.relay, RELAY_NEAR);

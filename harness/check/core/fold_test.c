@@ -9,17 +9,6 @@
 
 enum { CALLS = 60 };
 
-static struct judgement *judge_story(const struct story *story, const struct scenario *scenario)
-{
-	struct fold *fold = fold_new(scenario, NULL);
-	struct judgement *j;
-
-	fold_events(fold, story->events, story->count);
-	j = fold_finish(fold);
-	fold_free(fold);
-	return j;
-}
-
 /* "check:anomaly check:anomaly ..." of all failing checks, in the registry's order. */
 static void failures(const struct judgement *j, struct buf *out)
 {
@@ -42,7 +31,7 @@ static void a_clean_cutover_passes_every_check_and_every_check_saw_something(voi
 
 	(void)state;
 	story_scenario(&s);
-	j = judge_story(&story, &s.scenario);
+	j = golden_story(&story, &s.scenario);
 	for (size_t i = 0; i < j->finding_count; i++) {
 		golden_tell(&j->findings[i], &unused, &all);
 		if (j->findings[i].verdict != VERDICT_PASS || !j->findings[i].exposed)
@@ -96,7 +85,7 @@ static void without_stickiness_nobody_is_asked_for_it_and_a_run_can_pass(void **
 	story_scenario(&s);
 	s.scenario.timers.stickiness_group_ns = s.scenario.timers.stickiness_target_ns = 0;
 	forget_cookies(&story);
-	j = judge_story(&story, &s.scenario);
+	j = golden_story(&story, &s.scenario);
 	for (size_t i = 0; i < j->finding_count; i++) {
 		const struct finding *f = &j->findings[i];
 
@@ -340,7 +329,7 @@ static void a_defect_is_named_and_nothing_else_is(void **state)
 		story_scenario(&s);
 		rows[i].spoil(&story, &s);
 		story_sort(&story);
-		j = judge_story(&story, &s.scenario);
+		j = golden_story(&story, &s.scenario);
 		failures(j, &got);
 		if (strcmp(buf_text(&got), rows[i].failures) != 0)
 			fail_msg("%s: expected %s, got %s %s", rows[i].defect, rows[i].failures,
@@ -362,13 +351,13 @@ static void another_epoch_gives_the_same_judgement(void **state)
 	story_scenario(&s);
 	write_behind(&story, &s);
 	story_sort(&story);
-	a = judge_story(&story, &s.scenario);
+	a = golden_story(&story, &s.scenario);
 	for (size_t i = 0; i < story.count; i++) {
 		story.events[i].t_ns += 77 * NS_PER_S;
 		if (story.events[i].due_ns >= 0)
 			story.events[i].due_ns += 77 * NS_PER_S;
 	}
-	b = judge_story(&story, &s.scenario);
+	b = golden_story(&story, &s.scenario);
 	assert_int_equal(a->finding_count, b->finding_count);
 	for (size_t i = 0; i < a->finding_count; i++) {
 		assert_string_equal(a->findings[i].summary, b->findings[i].summary);
@@ -389,7 +378,7 @@ static void every_count_of_chances_is_told_with_its_bound(void **state)
 
 	(void)state;
 	story_scenario(&s);
-	j = judge_story(&story, &s.scenario);
+	j = golden_story(&story, &s.scenario);
 	for (size_t i = 0; i < j->finding_count; i++) {
 		const struct finding *f = &j->findings[i];
 		const char *trials = check_find(f->name)->trials;

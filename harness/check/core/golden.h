@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "check/core/fold.h"
 #include "check/core/story.h"
 #include "check/judge.h"
 
@@ -43,6 +44,19 @@ static inline struct judgement *golden_judge(const char *check, const char *name
 		fail_msg("%s", err.text);
 	history_free(history);
 	return judgement;
+}
+
+/* Events of a story, judged without a record. */
+static inline struct judgement *golden_story(const struct story *story,
+					     const struct scenario *scenario)
+{
+	struct fold *fold = fold_new(scenario, NULL);
+	struct judgement *j;
+
+	fold_events(fold, story->events, story->count);
+	j = fold_finish(fold);
+	fold_free(fold);
+	return j;
 }
 
 static inline const struct finding *golden_finding(const struct judgement *j, const char *check)

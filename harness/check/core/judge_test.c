@@ -4,17 +4,6 @@
 
 enum { CALLS = 60 };
 
-static struct judgement *judge_story(const struct story *story, const struct scenario *scenario)
-{
-	struct fold *fold = fold_new(scenario, NULL);
-	struct judgement *j;
-
-	fold_events(fold, story->events, story->count);
-	j = fold_finish(fold);
-	fold_free(fold);
-	return j;
-}
-
 static bool is_end_of(const struct event *e, const void *with)
 {
 	return e->kind == EVENT_CALL_END && e->call == *(const uint64_t *)with;
@@ -133,7 +122,7 @@ static void the_exit_code_follows_the_precedence(void **state)
 
 		story_scenario(&s);
 		rows[i].spoil(&story);
-		j = judge_story(&story, &s.scenario);
+		j = golden_story(&story, &s.scenario);
 		if (judgement_exit_code(j) != rows[i].exit_code)
 			fail_msg("%s: exit %d %s", rows[i].what, judgement_exit_code(j),
 				 j->harness_text);
@@ -182,7 +171,7 @@ static void a_gate_on_calls_counts_them(void **state)
 		s.scenario.gates = &s.gate;
 		s.scenario.gate_count = 1;
 		end_without_hangup(&story);
-		j = judge_story(&story, &s.scenario);
+		j = golden_story(&story, &s.scenario);
 		if (j->gates[0].verdict != rows[i].verdict)
 			fail_msg("row %zu %s: %s %s", i, rows[i].metric,
 				 verdict_name(j->gates[0].verdict), j->gates[0].note);
