@@ -20,6 +20,14 @@ static void exceeded(const struct world *w, const struct gate_result *result, st
 	verdict_violation(f, &wit);
 }
 
+static bool asked(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->gate_count; i++)
+		if (gate_metric(&scenario->gates[i]) >= 0)
+			return true;
+	return false;
+}
+
 static void finish(void *state, const struct world *w, struct finding *f)
 {
 	uint64_t turns = w->metrics.turns_answered + w->metrics.turns_unanswered;
@@ -38,9 +46,9 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			exceeded(w, &result, f);
 		else if (result.verdict == VERDICT_INCONCLUSIVE)
 			verdict_doubt(f,
-				      result.ours      ? REASON_LATE_GENERATOR
-				      : result.samples ? REASON_RESOLUTION
-						       : REASON_VACUOUS,
+				      result.ours    ? REASON_LATE_GENERATOR :
+				      result.samples ? REASON_RESOLUTION :
+						       REASON_VACUOUS,
 				      "%s %s: %s", gate->key, gate->expression, result.note);
 	}
 	verdict_saw(f, turns, 1);
@@ -52,5 +60,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 const struct check check_latency_budget = {
 	.name = "latency_budget",
 	.about = "every latency gate of the scenario holds beyond doubt",
+	.asked = asked,
+	.why_not = "no latency has a gate",
 	.finish = finish,
 };

@@ -362,7 +362,9 @@ static int open_redis(struct observer *o, const struct child *child,
 	if (!result)
 		o->control = redis_control_new(redis, buf_text(&key));
 	if (!result)
-		result = key_probe_new(redis, child->scenario->state.key, run6, &o->probe, err);
+		result = key_probe_new(redis, child->scenario->state.key,
+				       child->scenario->state.ttl_ns / NS_PER_S, run6, &o->probe,
+				       err);
 	buf_free(&key);
 	return result;
 }

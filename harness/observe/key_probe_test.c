@@ -26,8 +26,8 @@ static void scene_open(struct scene *s)
 	*s = (struct scene){ .count = 0 };
 	test_redis_start(&s->server);
 	assert_int_equal(redis_open(s->server.address, PATIENCE_S * NS_PER_S, &s->redis, NULL), 0);
-	if (key_probe_new(s->server.address, "v[1]*?^\\:call:${call}:state", "abc123", &s->probe,
-			  &err) < 0)
+	if (key_probe_new(s->server.address, "v[1]*?^\\:call:${call}:state", 1800, "abc123",
+			  &s->probe, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -153,6 +153,32 @@ static void all_have_their_turn(void **state)
 	scene_close(&s);
 }
 
+/* The states of calls that are over stay for half an hour: they would crowd out the others. */
+static void what_nobody_has_written_for_long_is_passed_over(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	for (unsigned i = 0; i < 300; i++) {
+		char key[64];
+
+		snprintf(key, sizeof key, "v[1]*?^\\:call:c-abc123-%u:state", i + 1000);
+		assert_int_equal(redis_setex(s.redis, key, 1769, "{}", NULL), 0);
+	}
+	put(&s, "v[1]*?^\\:call:c-abc123-7:state", "{}");
+	read_until(&s, "c-abc123-7");
+	assert_int_equal(s.count, 1);
+	assert_int_equal(redis_setex(s.redis, "v[1]*?^\\:call:c-abc123-7:state", 1769, "{}", NULL),
+			 0);
+	s.count = key_probe_ask(s.probe, s.reads);
+	assert_int_equal(s.count, 1); /* once more, and no longer */
+	assert_in_range(s.reads[0].state.ttl_s, 1600, 1769);
+	s.count = key_probe_ask(s.probe, s.reads);
+	assert_int_equal(s.count, 0);
+	scene_close(&s);
+}
+
 static void what_is_no_state_is_not_told(void **state)
 {
 	struct scene s;
@@ -188,7 +214,7 @@ static void a_key_without_a_call_is_refused(void **state)
 	struct key_probe *probe = NULL;
 
 	(void)state;
-	assert_int_equal(key_probe_new("127.0.0.1:1", "state", "abc123", &probe, &err), -1);
+	assert_int_equal(key_probe_new("127.0.0.1:1", "state", 1800, "abc123", &probe, &err), -1);
 	assert_string_equal(err.text, "state.key state: has no ${call}");
 }
 
@@ -199,6 +225,7 @@ int main(void)
 		cmocka_unit_test(it_goes_on_at_another_server_with_the_keys_it_knows),
 		cmocka_unit_test(one_that_is_gone_is_told_once),
 		cmocka_unit_test(all_have_their_turn),
+		cmocka_unit_test(what_nobody_has_written_for_long_is_passed_over),
 		cmocka_unit_test(what_is_no_state_is_not_told),
 		cmocka_unit_test(
 			a_redis_that_is_gone_is_no_answer_and_one_that_is_back_is_asked_again),

@@ -31,6 +31,17 @@ static void a_clean_cutover_passes_every_check_and_every_check_saw_something(voi
 
 	(void)state;
 	story_scenario(&s);
+	s.gate = (struct gate){ .metric = (char *)"turn_response",
+				.phase = GATE_PHASE_ANY,
+				.stat = GATE_P,
+				.percentile = 50,
+				.op = GATE_LT,
+				.limit = 10.0 * NS_PER_S,
+				.duration = true,
+				.key = (char *)"turn_response",
+				.expression = (char *)"p(50) < 10s" };
+	s.scenario.gates = &s.gate;
+	s.scenario.gate_count = 1;
 	j = golden_story(&story, &s.scenario);
 	for (size_t i = 0; i < j->finding_count; i++) {
 		golden_tell(&j->findings[i], &unused, &all);
