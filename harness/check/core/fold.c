@@ -194,13 +194,15 @@ bool fold_passes_by(struct fold *f, const struct event *e)
 
 void fold_events(struct fold *f, const struct event *events, size_t count)
 {
-	enum { SLOT_AHEAD = 16, ENTRY_AHEAD = 8 };
+	enum { SLOT_AHEAD = 12, ENTRY_AHEAD = 3 };
+	const struct table *calls = &f->world.calls;
+	bool ahead = table_is_far(calls);
 
 	for (size_t i = 0; i < count; i++) {
-		if (i + SLOT_AHEAD < count && events[i + SLOT_AHEAD].call)
-			table_prefetch(&f->world.calls, events[i + SLOT_AHEAD].call);
-		if (i + ENTRY_AHEAD < count && events[i + ENTRY_AHEAD].call)
-			table_prefetch_entry(&f->world.calls, events[i + ENTRY_AHEAD].call);
+		if (ahead && i + SLOT_AHEAD < count && events[i + SLOT_AHEAD].call)
+			table_prefetch(calls, events[i + SLOT_AHEAD].call);
+		if (ahead && i + ENTRY_AHEAD < count && events[i + ENTRY_AHEAD].call)
+			table_prefetch_entry(calls, events[i + ENTRY_AHEAD].call);
 		fold_event(f, &events[i]);
 	}
 }

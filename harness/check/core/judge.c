@@ -13,7 +13,7 @@ int judge(const struct scenario *scenario, struct history *history, struct judge
 int judge_about(const struct scenario *scenario, struct history *history, uint64_t call,
 		struct judgement **ret, struct err *err)
 {
-	enum { BATCH = 64 };
+	enum { BATCH = 256 };
 	struct event batch[BATCH];
 	const struct event *e;
 	size_t count = 0;

@@ -6,8 +6,11 @@
 #ifndef CHECK_CORE_TABLE_H
 #define CHECK_CORE_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { TABLE_NEAR_BYTES = 1 << 20 };
 
 struct table_slot {
 	uint64_t id;
@@ -56,13 +59,22 @@ static inline void *table_find(const struct table *t, uint64_t id)
 	return t->slots[table_locate(t, id)].entry;
 }
 
-/* Asks the processor to have the id's slot at hand soon; and, some time later, its entry. */
-static inline void table_prefetch(const struct table *t, uint64_t id)
+/* More than a core's own cache holds: worth asking ahead for. */
+static inline bool table_is_far(const struct table *t)
+{
+	return t->used * t->entry_bytes > TABLE_NEAR_BYTES;
+}
+
+/* Asks the processor to have the id's slot at hand soon; and, some time later, its entry. In place
+ * at any price: a function that does nothing else has no effect in the compiler's eyes, and gcc
+ * drops the call. */
+__attribute__((always_inline)) static inline void table_prefetch(const struct table *t, uint64_t id)
 {
 	__builtin_prefetch(&t->slots[table_home(t, id)]);
 }
 
-static inline void table_prefetch_entry(const struct table *t, uint64_t id)
+__attribute__((always_inline)) static inline void table_prefetch_entry(const struct table *t,
+								       uint64_t id)
 {
 	const struct table_slot *slot = &t->slots[table_home(t, id)];
 
