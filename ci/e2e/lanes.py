@@ -145,5 +145,13 @@ def half_deleted():
     judged("without scenario", "scenario.yaml", files={"scenario.yaml": None}, codes=(BAD,))
 
 
+def another_scenario():
+    """a scenario with one limit changed after the run, by one bit: no other verdict, none at all"""
+    data = contents("scenario.yaml")
+    assert b"count == 0" in data, data
+    judged("changed limit", "scenario.yaml", "recorded with", files={"scenario.yaml": data.replace(b"count == 0", b"count == 8", 1)},
+           codes=(BAD,))
+
+
 if __name__ == "__main__":
-    lib.main([whole, cut_between_blocks, cut_anywhere, flipped_anywhere, without_a_block, unknown_kind, lanes_of_two_runs, half_deleted])
+    lib.main([another_scenario, whole, cut_between_blocks, cut_anywhere, flipped_anywhere, without_a_block, unknown_kind, lanes_of_two_runs, half_deleted])

@@ -7,8 +7,36 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "command/core/terminal.h"
 #include "report/core/text.h"
+
+enum { SCENARIO_BYTES_MAX = 4 << 20 };
+
+/* Its lanes name the scenario they were recorded with: a limit changed since then would be another
+ * verdict. Nothing is said of lanes that do not name it. */
+static int same_scenario(const char *path, const struct history *history, struct err *err)
+{
+	const struct lane_header *header = history_header(history);
+	char *text = xcalloc(1, SCENARIO_BYTES_MAX), digest[65];
+	FILE *file = fopen(path, "re");
+	size_t size = file ? fread(text, 1, SCENARIO_BYTES_MAX, file) : 0;
+	int result = 0;
+
+	hash_sha256_hex(text, size, digest);
+	if (!file || ferror(file))
+		result = err_errno(err, ERR_INPUT, errno, "%s", path);
+	else if (header && header->scenario_digest[0] &&
+		 strcmp(digest, header->scenario_digest) != 0)
+		result = err_set(
+			err, ERR_INPUT,
+			"%s: not what the run was recorded with: its SHA-256 is %.12s..., its lanes say %.12s...",
+			path, digest, header->scenario_digest);
+	if (file)
+		fclose(file);
+	free(text);
+	return result;
+}
 
 int judged_run_load(const char *run_dir, struct judged_run *ret, struct err *err)
 {
@@ -28,6 +56,8 @@ int judged_run_load(const char *run_dir, struct judged_run *ret, struct err *err
 	/* Its warnings were told when it ran. */
 	else if (scenario_load(&source, &run.scenario, &warnings, err) == 0)
 		result = history_open(run_dir, &run.history, err);
+	if (!result)
+		result = same_scenario(path, run.history, err);
 	buf_free(&warnings);
 	free(path);
 	if (result < 0)

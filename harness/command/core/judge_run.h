@@ -3,7 +3,7 @@
  * the record and hands the judgement to the reports. Used by run (on what it has just recorded),
  * check and report. It judges the record and nothing else: what a live view saw is not asked.
  *
- *   RUN/scenario.yaml   the resolved scenario
+ *   RUN/scenario.yaml   the resolved scenario, by the SHA-256 that the lanes carry
  *   RUN/<lane>.lane     the record
  *   RUN/again           the command that repeats the run, one line
  *   RUN/environment     key=value lines: kernel, cores, versions

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "command/core/judge_run.h"
 
 static const char scenario_text[] =
@@ -72,6 +73,7 @@ static int setup(void **state)
 	struct lane *lane;
 	struct err err = { 0 };
 
+	hash_sha256_hex(scenario_text, strlen(scenario_text), identity.scenario_digest);
 	if (!mkdtemp(folder) || lane_open(folder, &identity, &lane, &err) < 0)
 		return -1;
 	struct event e = event_make(EVENT_RUN_START, NS_PER_S);
@@ -195,6 +197,25 @@ static void a_misspelt_report_is_refused_before_the_run(void **state)
 	}
 }
 
+/* A limit that was changed after the run would turn its verdict round. */
+static void another_scenario_than_the_recorded_one_is_refused(void **state)
+{
+	const char *folder = *state;
+	char *text = strdup(scenario_text);
+	struct judged_run run;
+	struct err err = { 0 };
+
+	if (judged_run_load(folder, &run, &err) < 0)
+		fail_msg("%s", err.text);
+	judged_run_free(&run);
+	strstr(text, "live: 2")[6] = '3';
+	write_text(folder, "scenario.yaml", text);
+	assert_int_equal(judged_run_load(folder, &run, &err), -1);
+	assert_int_equal(err.kind, ERR_INPUT);
+	assert_non_null(strstr(err.text, "scenario.yaml: not what the run was recorded with"));
+	free(text);
+}
+
 static void what_is_no_run_is_refused_with_its_place(void **state)
 {
 	struct judged_run run = { 0 };
@@ -220,6 +241,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_check_changes_nothing_in_the_run, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(one_bad_place_does_not_cost_the_other_reports,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(another_scenario_than_the_recorded_one_is_refused,
 						setup, teardown),
 		cmocka_unit_test(a_misspelt_report_is_refused_before_the_run),
 		cmocka_unit_test_setup_teardown(what_is_no_run_is_refused_with_its_place, setup,
