@@ -78,7 +78,7 @@ static void ask(const char *head_text, const char *body, size_t size)
 		ASSERT(!memcmp(&before, &w->balancer, sizeof before));
 	aws_answer_free(&answer);
 	head_free(head);
-	metrics_free(&w->metrics);
+	metrics_clear(&w->metrics);
 	free(w);
 }
 
