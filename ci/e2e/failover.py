@@ -62,9 +62,9 @@ def fenced():
     assert code == 0 and result["anomalies"] == {}, (code, result["anomalies"], out[-3000:])
     assert lossy_code == 99 and "ack_lost" in lossy["anomalies"], (lossy_code, lossy["anomalies"], lossy_out[-3000:])
     # Whose state went back is closed with 4409 as if another had claimed it; whose state is gone is claimed anew, with epoch 1.
-    assert set(lossy["anomalies"]) <= {"ack_lost", "evaporated", "zombie_write", "unknown"}, lossy["anomalies"]
+    assert set(lossy["anomalies"]) <= {"ack_lost", "evaporated", "zombie_write", "fenced_off"}, lossy["anomalies"]
     dropped = next(c for c in lossy["checks"] if c["name"] == "dropped_calls")
-    assert dropped["violations"] == lossy["anomalies"].get("unknown", 0), lossy["anomalies"]
+    assert dropped["violations"] == lossy["anomalies"].get("fenced_off", 0), lossy["anomalies"]
     assert all("closed 4409" in w["text"] for w in dropped["witnesses"]), dropped["witnesses"]
 
 

@@ -20,6 +20,7 @@ static const struct golden rows[] = {
 	{ "fail-drain-cap", VERDICT_FAIL, "drain_cap_cut", "drained_before_teardown", "" },
 	{ "fail-instance-died", VERDICT_FAIL, "instance_died", "drained_before_teardown", "" },
 	{ "fail-redis-refused", VERDICT_FAIL, "redis_refused", "", "" },
+	{ "fail-fenced-off", VERDICT_FAIL, "fenced_off", "", "" },
 	{ "fail-muted-frozen", VERDICT_FAIL, "muted", "", "" },
 	{ "fail-certificate", VERDICT_FAIL, "tls_certificate", "tls", "" },
 	{ "fail-sigkill", VERDICT_FAIL, "cut_by_sigkill", "drained_before_teardown", "" },

@@ -221,6 +221,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_TTL_LONG] = "ttl_long",
 	[ANOMALY_FROZEN] = "frozen",
 	[ANOMALY_REDIS_REFUSED] = "redis_refused",
+	[ANOMALY_FENCED_OFF] = "fenced_off",
 	[ANOMALY_REDIS_ENDED] = "redis_ended",
 	[ANOMALY_TWO_PRIMARIES] = "two_primaries",
 	[ANOMALY_INSTANCE_DIED] = "instance_died",

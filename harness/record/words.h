@@ -248,6 +248,7 @@ enum anomaly {
 	ANOMALY_REDIS_EVICTED,	 /* Redis threw keys away to make room */
 	ANOMALY_REDIS_FLUSHED,	 /* Redis was told to throw all keys away */
 	ANOMALY_STATE_EXPIRED,	 /* the state had had its time to live */
+	ANOMALY_FENCED_OFF,	 /* its agent found the state gone, or another's, and let it go */
 	ANOMALY_COUNT
 };
 

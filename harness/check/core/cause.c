@@ -234,6 +234,12 @@ struct cause cause_of_drop(const struct world *w, const struct world_call *c)
 	if (c->refused_ns && c->cut.side == SIDE_AGENT && since_ns >= 0 &&
 	    since_ns <= REFUSAL_WINDOW_NS)
 		return of_refusal(c, c->cut.t_ns);
+	since_ns = c->cut.t_ns - c->denied_ns;
+	if (c->denied_ns && c->cut.side == SIDE_AGENT && since_ns >= 0 &&
+	    since_ns <= FENCE_WINDOW_NS)
+		return (struct cause){ .anomaly = ANOMALY_FENCED_OFF,
+				       .since_ns = c->denied_ns,
+				       .offset_ns = since_ns };
 	if (c->profile != PROFILE_RESUMABLE || !c->lost_ns || c->dial_ns <= c->lost_ns ||
 	    !c->dial_failure)
 		return cause;
@@ -380,6 +386,9 @@ const char *cause_text(const struct world *w, const struct leg_cut *cut, const s
 		snprintf(out, CAUSE_TEXT_MAX,
 			 ", %.1f ms after Redis had refused a command of it (%s)", ms,
 			 redis_error_name(cause->refused_by));
+	else if (cause->anomaly == ANOMALY_FENCED_OFF)
+		snprintf(out, CAUSE_TEXT_MAX,
+			 ", %.1f ms after it had found the state gone, or another's", ms);
 	return out;
 }
 

@@ -17,6 +17,8 @@
  *                                     SIGTERM and before any SIGKILL
  *   drain_cut_short     any ending    at its end after a SIGTERM of ours, +-1 s
  *   redis_refused       any ending    Redis refused a command of the call, 0..2 s late
+ *   fenced_off          any ending    its agent found no state of a call that goes on, or had its
+ *                                     write refused as out of date, 0..0.25 s late
  *
  * Bare: FIN or RST without a close frame. A signal that is not on record (an operator's script sent
  * it) is known by the exit it brought: the windows then lie around the exit.

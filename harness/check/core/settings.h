@@ -31,6 +31,8 @@
 #define EXIT_WINDOW_NS (1 * NS_PER_S)
 /* An agent that hangs up for what Redis told it does so within this. */
 #define REFUSAL_WINDOW_NS (2 * NS_PER_S)
+/* An agent that finds the state of a call gone, or another's, lets it go within this. */
+#define FENCE_WINDOW_NS (250 * NS_PER_MS)
 /* When a frozen instance goes on, it takes this for what has piled up. */
 #define THAW_NS (1 * NS_PER_S)
 /* Around deregistration + delay, and around last byte + idle timeout: balancers round and are late,

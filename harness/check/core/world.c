@@ -131,6 +131,7 @@ static void ready(struct world *w, struct world_call *c, const struct event *e)
 	if (c->color == COLOR_UNKNOWN)
 		w->legs_without_color++;
 	c->free_ns = e->t_ns;
+	c->denied_ns = 0;
 	if (e->kind == EVENT_START_OK) {
 		if (!c->admitted_ns)
 			w->admitted++;
@@ -204,6 +205,7 @@ static void replied(struct world *w, struct world_call *c, const struct event *e
 	}
 	on->replied_ns = e->t_ns;
 	c->free_ns = e->t_ns;
+	c->denied_ns = 0;
 	if (e->turn <= c->acked)
 		return;
 	c->acked = e->turn;
@@ -278,6 +280,10 @@ static struct world_call *call_event(struct world *w, const struct event *e)
 		waited(w, c, e->t_ns);
 		c->hangup_ns = e->t_ns;
 		said_goodbye(&w->instances[c->instance], e->t_ns);
+		break;
+	case EVENT_CMD_OK:
+		if (e->flags & CMD_NIL && e->instance == c->instance)
+			c->denied_ns = e->t_ns;
 		break;
 	case EVENT_CMD_ERR:
 		if (e->aux) {

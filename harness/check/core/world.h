@@ -64,6 +64,9 @@ struct world_call {
 	uint8_t refused_by;   /* enum redis_error of the last command of it that Redis refused */
 	bool unheard;	      /* muted, and its instance answered nobody while others did */
 	int64_t refused_ns;   /* when that was; 0: none was */
+	/* Its instance found no state of the call that goes on, or had its write refused as out of
+	 * date, and has not answered it since; 0: no */
+	int64_t denied_ns;
 	struct metric_call metric;
 };
 

@@ -83,6 +83,8 @@ static const char *const anomalies[] = {
 	[ANOMALY_TTL_SHORT] = "the state was left less time to live than declared",
 	[ANOMALY_FROZEN] = "its instance stood still",
 	[ANOMALY_REDIS_REFUSED] = "Redis had refused a command of the call",
+	[ANOMALY_FENCED_OFF] =
+		"its agent found the state of the call gone, or another's, and let it go",
 	[ANOMALY_TWO_PRIMARIES] =
 		"acknowledged by a Redis that had been replaced as primary and did not know it",
 	[ANOMALY_REDIS_ENDED] = "a Redis server ended, and with it what it alone knew",
