@@ -8,11 +8,12 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lib
 
-OVERLAYS = ["short_ttl", "notes", "D09", "D10", "D11", "D12", "D13", "D18", "D19", "D29"]
+OVERLAYS = ["short_ttl", "notes", "D09", "D10", "D11", "D12", "D13", "D14", "D18", "D19", "D29"]
 # What the first witness of the anomaly says: who, what, and the limit.
 SAYS = {"D09": ("ttl_short", "kept what was left of a time to live"), "D10": ("ttl_missing", "it never expires"),
         "D11": ("ttl_missing", "a second command set one"), "D12": ("cross_call", "the state of another call"),
-        "D13": ("field_strip", "without one that blue-"), "D18": ("stale_resume", ""), "D19": ("ack_lost", "")}
+        "D13": ("field_strip", "without one that blue-"), "D14": ("agent_error", "turns or last_n is not a count"),
+        "D18": ("stale_resume", ""), "D19": ("ack_lost", "")}
 DIR = tempfile.mkdtemp(prefix="crossfade-state-")
 
 

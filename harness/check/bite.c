@@ -63,7 +63,7 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 	(void)mine;
 	(void)f;
 	if (e->kind == EVENT_FAULT_INV && e->n <= FAULT_NUMBERS_FROM)
-		s->lever[e->n] = (uint16_t)named(world_note(w, e));
+		s->lever[e->n] = (uint16_t)named(world_note(w, e->conn));
 	p = planned(s, w, e);
 	if (!p)
 		return;
@@ -71,7 +71,7 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 	p->begun |= e->kind == EVENT_FAULT_OK;
 	p->bites += e->kind == EVENT_BITE;
 	if (e->kind == EVENT_FAULT_FAIL)
-		snprintf(p->error, sizeof(p->error), "%s", world_note(w, e));
+		snprintf(p->error, sizeof(p->error), "%s", world_note(w, e->conn));
 }
 
 static void finish(void *state, const struct world *w, struct finding *f)

@@ -49,7 +49,7 @@ static void note_failure(struct state *s, const struct world *w, const struct ev
 	s->first_ns = e->t_ns;
 	s->instance = e->instance;
 	s->color = e->color;
-	snprintf(s->evidence, sizeof(s->evidence), "%s: %s", what, world_note(w, e));
+	snprintf(s->evidence, sizeof(s->evidence), "%s: %s", what, world_note(w, e->conn));
 }
 
 static void convict(struct state *s, const struct world *w, int64_t t_ns, const char *step,
@@ -85,7 +85,7 @@ static void phase_ended(struct state *s, const struct world *w, const struct eve
 	const struct step *step = planned(w, e);
 
 	if (e->flags == PHASE_END_FAILED)
-		convict(s, w, e->t_ns, phase_name(e->code), world_note(w, e),
+		convict(s, w, e->t_ns, phase_name(e->code), world_note(w, e->conn),
 			phase_is_stuck_drain(w, e) ? ANOMALY_DRAIN_STUCK : ANOMALY_UNKNOWN, f);
 	else if (s->step_failed)
 		convict(s, w, e->t_ns, phase_name(e->code), "", ANOMALY_UNKNOWN, f);

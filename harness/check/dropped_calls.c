@@ -9,6 +9,7 @@
 
 #include "check/core/cause.h"
 #include "check/core/outcome.h"
+#include "check/core/unserved.h"
 #include "check/core/witness.h"
 
 struct state {
@@ -29,7 +30,7 @@ static void dropped(const struct world *w, const struct world_call *c, unsigned 
 {
 	struct cause cause = cause_of_drop(w, c);
 	struct witness wit = witness_of_call(w, c, c->cut.t_ns ? c->cut.t_ns : c->end_ns);
-	char how[CUT_TEXT_MAX], why[CAUSE_TEXT_MAX], refused[64] = "";
+	char how[CUT_TEXT_MAX], why[CAUSE_TEXT_MAX], since[UNSERVED_TEXT_MAX] = "";
 
 	if (c->cut.t_ns) {
 		wit.leg = c->cut.leg;
@@ -41,15 +42,14 @@ static void dropped(const struct world *w, const struct world_call *c, unsigned 
 	wit.anomaly = cause.anomaly == ANOMALY_UNKNOWN && outcome == CALL_TRUNCATED ?
 			      ANOMALY_TRUNCATED :
 			      cause.anomaly;
-	if (c->profile == PROFILE_RESUMABLE && c->dial_ns > c->cut.t_ns && c->dial_failure)
-		snprintf(refused, sizeof(refused), ", its last dial failed by %s",
-			 dial_failure_name(c->dial_failure));
-	witness_say(&wit, "%s%s, turn %u of %u; %s profile, %s%s",
+	if (c->profile == PROFILE_RESUMABLE && !(c->flags & CALL_LATE_RESUME))
+		unserved_text(w, c, since);
+	witness_say(&wit, "%s%s, turn %u of %u; %s profile, %s%s%s",
 		    c->cut.t_ns ? cut_text(&c->cut, how) : "ended by nobody",
 		    cause_text(w, &c->cut, &cause, why), c->acked, c->planned_turns,
 		    profile_name(c->profile),
 		    c->flags & CALL_LATE_RESUME ? "came back too late" : "never came back",
-		    c->flags & CALL_LATE_RESUME ? "" : refused);
+		    since[0] ? ", " : "", since);
 	verdict_violation(f, &wit);
 }
 
@@ -78,12 +78,15 @@ static void muted(const struct world *w, const struct world_call *c, struct find
 static void refused(const struct world *w, const struct world_call *c, struct finding *f)
 {
 	struct witness wit = witness_of_call(w, c, c->end_ns);
+	struct cause cause = unserved_cause(c);
+	char why[UNSERVED_TEXT_MAX];
 
 	wit.anomaly = ANOMALY_BLOCKED;
-	wit.cause = cause_of_refused_dial(c->dial_failure);
-	witness_say(&wit, "never admitted within %.1f s: %u dials failed, the last by %s%s%.0u",
+	wit.cause = cause.anomaly == ANOMALY_BLOCKED ? ANOMALY_UNKNOWN : cause.anomaly;
+	wit.cause_ns = cause.since_ns;
+	witness_say(&wit, "never admitted within %.1f s: %u dials failed; %s",
 		    (double)w->scenario->timers.setup_within_ns / NS_PER_S, c->dial_failures,
-		    dial_failure_name(c->dial_failure), c->dial_status ? " " : "", c->dial_status);
+		    unserved_text(w, c, why));
 	verdict_violation(f, &wit);
 }
 

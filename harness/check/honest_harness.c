@@ -38,10 +38,10 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 	else if (e->kind == EVENT_DIAL_FAIL)
 		s->local_dials += e->n == DIAL_LOCAL_LIMIT;
 	else if (e->kind == EVENT_SPAWN)
-		note_writer(s, world_note(w, e));
+		note_writer(s, world_note(w, e->conn));
 	else if (!s->limits++)
 		verdict_doubt(f, REASON_LOCAL_LIMIT, "a bound of ours was hit: %s (limit %u)",
-			      world_note(w, e), e->aux);
+			      world_note(w, e->conn), e->aux);
 }
 
 /* Lanes that were written and are not here. */

@@ -221,9 +221,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	close_split(s, w, w->last_ns, f);
 	finding_trust(f, w, ROLE_DIRECTOR);
 	verdict_saw(f, s->fresh + s->split_fresh, 1);
-	if (w->legs_without_color)
-		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their color",
-			      (unsigned long long)w->legs_without_color);
+	finding_colors(f, w);
 	if (!w->shift.ok_ns && s->splits) {
 		finding_say(f, "fresh dials on green: %s; the weights were never all green's",
 			    s->told);

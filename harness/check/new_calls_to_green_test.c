@@ -10,6 +10,7 @@ static const struct golden rows[] = {
 	{ "fail-black-at-the-limit", VERDICT_FAIL, "black_window", "", "" },
 	{ "pass-black-after", VERDICT_PASS, "", "", "" },
 	{ "inconclusive-no-color", VERDICT_INCONCLUSIVE, "", "", "no_color" },
+	{ "inconclusive-two-places", VERDICT_INCONCLUSIVE, "", "", "no_color" },
 	{ "inconclusive-not-shifted", VERDICT_INCONCLUSIVE, "", "", "no_phase" },
 	{ "pass-said-at-ready", VERDICT_PASS, "", "", "" },
 	{ "pass-black-in-a-rollback", VERDICT_PASS, "", "", "" },

@@ -86,9 +86,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 
 	finding_trust(f, w, ROLE_DIRECTOR);
 	verdict_saw(f, s->fresh, 1);
-	if (w->legs_without_color)
-		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their color",
-			      (unsigned long long)w->legs_without_color);
+	finding_colors(f, w);
 	if (!w->config.seen && !w->shift.inv_ns)
 		verdict_doubt(f, REASON_SOURCE_LOST, "the balancer's weights were never read");
 	finding_say(

@@ -56,7 +56,7 @@ static void looked(struct state *s, const struct world *w, const struct event *e
 		return;
 	if (e->flags & RESIDUE_UNSEEN) {
 		verdict_doubt(f, REASON_UNREACHABLE, "nobody could look for %s: %s",
-			      residue_name(e->code), world_note(w, e));
+			      residue_name(e->code), world_note(w, e->conn));
 		return;
 	}
 	s->processes += e->code == RESIDUE_PROCESSES ? e->aux : 0;
@@ -64,7 +64,7 @@ static void looked(struct state *s, const struct world *w, const struct event *e
 	if (!e->n)
 		return;
 	snprintf(text, sizeof(text), "%u of %u %s: %s", e->n, e->aux, left[e->code].are,
-		 world_note(w, e));
+		 world_note(w, e->conn));
 	convict(w, e->t_ns, left[e->code].anomaly, e->n, f, text);
 }
 
@@ -75,7 +75,7 @@ static void fault(struct state *s, const struct world *w, const struct event *e,
 
 	if (e->kind == EVENT_FAULT_OK) {
 		s->faults++;
-		*of = (struct fault){ .armed_ns = e->t_ns, .words = world_note(w, e) };
+		*of = (struct fault){ .armed_ns = e->t_ns, .words = world_note(w, e->conn) };
 	} else if (e->kind == EVENT_FAULT_HEAL) {
 		of->healed_ns = e->t_ns;
 	} else if (of->healed_ns && e->t_ns > of->healed_ns && !of->told) {

@@ -172,7 +172,7 @@ static void ended(struct state *s, const struct world *w, const struct event *e,
 		s->longest_ns = took_ns;
 	look_for_blue(s, w, e->t_ns, f);
 	if (s->now.failed)
-		witness_say(&wit, "the rollback failed: %s", world_note(w, e));
+		witness_say(&wit, "the rollback failed: %s", world_note(w, e->conn));
 	else if (took_ns > limit_ns + LAG_MAX_NS) /* its marks are made by us */
 		witness_say(&wit, "the rollback took %.1f s (limit %.1f s)",
 			    (double)took_ns / NS_PER_S, (double)limit_ns / NS_PER_S);
@@ -183,7 +183,7 @@ static void ended(struct state *s, const struct world *w, const struct event *e,
 static void read_back(struct state *s, const struct world *w, const struct event *e)
 {
 	const struct config_read read = {
-		.seen = true, .digest = e->digest, .text = world_note(w, e), .green = e->epoch
+		.seen = true, .digest = e->digest, .text = world_note(w, e->conn), .green = e->epoch
 	};
 
 	if (e->flags & 1)

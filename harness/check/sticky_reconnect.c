@@ -163,9 +163,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 
 	finding_trust(f, w, ROLE_DIRECTOR);
 	verdict_saw(f, resumes > f->violations ? resumes : f->violations, 1);
-	if (w->legs_without_color)
-		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their color",
-			      (unsigned long long)w->legs_without_color);
+	finding_colors(f, w);
 	if (!s->fresh && world_stickiness_ns(w) > COOKIE_TICK_NS)
 		verdict_doubt(f, REASON_VACUOUS, "no resume with a cookie younger than %.1f s",
 			      (double)(world_stickiness_ns(w) - COOKIE_TICK_NS) / NS_PER_S);

@@ -80,7 +80,7 @@ static void looked(struct state *s, const struct world *w, const struct event *e
 				 .version = e->code,
 				 .failure = e->n,
 				 .days_left = e->aux };
-	snprintf(h->note, sizeof(h->note), "%s", world_note(w, e));
+	snprintf(h->note, sizeof(h->note), "%s", world_note(w, e->conn));
 	if (h == &s->only_13) /* the second one */
 		judge_listener(s, w, f);
 }

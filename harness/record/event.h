@@ -215,12 +215,19 @@ enum { FAULT_NUMBERS_FROM = 64 };
 enum { RUN_INTERRUPTED = 1, RUN_EARLY = 2, RUN_BROKE = 4, RUN_REFUSED = 8 };
 /* flags of dial.inv and dial.ok */
 enum {
-	DIAL_HAS_COOKIE = 1,    /* an affinity cookie went out with the dial */
-	DIAL_SET_COOKIE = 2,    /* the 101 (re)issued an affinity cookie */
-	DIAL_COLOR_CONFLICT = 4 /* header and first message disagree */
+	DIAL_HAS_COOKIE = 1, /* an affinity cookie went out with the dial */
+	DIAL_SET_COOKIE = 2  /* the 101 (re)issued an affinity cookie */
 };
 /* flags of start.ok, resume.ok, reply.ok: which fields the agent really sent */
-enum { STATE_HAS_DIGEST = 1, STATE_HAS_VER = 2, STATE_HAS_EPOCH = 4, STATE_HAS_TURNS = 8 };
+enum {
+	STATE_HAS_DIGEST = 1,
+	STATE_HAS_VER = 2,
+	STATE_HAS_EPOCH = 4,
+	STATE_HAS_TURNS = 8,
+	STATE_TWO_ORIGINS = 16 /* ready: the 101 had named another color or instance */
+};
+/* code of agent.notice */
+enum { NOTICE_DRAINING = 1, NOTICE_ERROR = 2 };
 enum { TURN_RESENT = 1 };
 /* flags of control */
 enum { CONTROL_UNANSWERED = 1 };

@@ -10,8 +10,8 @@
 #include "base/buf.h"
 
 enum {
-	/* Events that wait for those recorded late: a 101 is told when the first message has come,
-	 * and 5,000 callers say 150 other things meanwhile. */
+	/* Events that wait for those recorded late: a command is known when its last byte has come,
+	 * and 5,000 callers have some 150 others asked meanwhile. */
 	HELD_BACK = 1024,
 	BLOCK_EVENTS = LANE_BLOCK_BYTES / sizeof(struct event),
 };

@@ -114,40 +114,32 @@ static void on_open(struct call *c, const struct call_input *in, int64_t now_ns,
 	c->color = in->color;
 	c->instance = in->instance;
 	c->tls = in->tls;
-	c->opened_ns = c->heard_ns = now_ns;
-	c->untold = true;
+	c->heard_ns = now_ns;
 	c->legs++;
 	c->state = CALL_OPENING;
+	say_open(c, now_ns, out);
 	if (c->admitted)
 		say_resume(c, now_ns, out);
 	call_act(out, c->admitted ? DO_REOPEN : DO_OPEN);
 }
 
-/* The leg's dial.ok, as late as its first message or its end. */
-static void tell_open(struct call *c, bool conflict, struct call_actions *out)
-{
-	if (c->untold)
-		say_open(c, conflict ? DIAL_COLOR_CONFLICT : 0, out);
-	c->untold = false;
-}
-
-/* The 101 and the first message must agree on where the leg is; what one leaves out the other may
- * say. */
-static void settle_origin(struct call *c, const struct call_input *in, struct call_actions *out)
+/* The 101 and the first message must agree on where the leg is, else nobody knows; what one leaves
+ * out the other may say. False: they do not agree. */
+static bool settle_origin(struct call *c, const struct call_input *in)
 {
 	bool two_colors = in->color && c->color && in->color != c->color;
 	bool two_instances = in->instance && c->instance && in->instance != c->instance;
 
-	tell_open(c, two_colors || two_instances, out);
 	if (two_colors || two_instances) {
 		c->color = COLOR_UNKNOWN;
 		c->instance = 0;
-		return;
+		return false;
 	}
 	if (!c->color)
 		c->color = in->color;
 	if (!c->instance)
 		c->instance = in->instance;
+	return true;
 }
 
 /* ---- talking ---- */
@@ -177,8 +169,7 @@ static void on_ready(struct call *c, const struct call_input *in, int64_t now_ns
 
 	if (c->state != CALL_OPENING)
 		return;
-	settle_origin(c, in, out);
-	say_ready(c, m, now_ns, out);
+	say_ready(c, m, settle_origin(c, in), now_ns, out);
 	c->admitted = true;
 	c->limit_ns = INT64_MAX;
 	c->state = CALL_LIVE;
@@ -247,7 +238,6 @@ static void on_end(struct call *c, const struct call_input *in, int64_t now_ns,
 	bool timed_out = c->state == CALL_ENDING && c->end != CALL_ABANDONED &&
 			 in->side == SIDE_CALLER;
 
-	tell_open(c, false, out);
 	say_end(c, in, timed_out, now_ns, out);
 	switch (c->state) {
 	case CALL_DIALING:

@@ -48,8 +48,6 @@ struct call {
 	enum call_end end; /* why, from CALL_ENDING on */
 	bool admitted;
 	bool reset; /* the planned loss of this leg is a RST */
-	/* dial.ok of this leg is not on record yet: the first message may contradict the 101 */
-	bool untold;
 	uint8_t dial_flags; /* DIAL_* of the last dial */
 	uint16_t tls;	    /* version of the current leg, 0 without */
 	uint16_t leg;	    /* number of the current, or next, leg; 0 until one was admitted */
@@ -57,7 +55,6 @@ struct call {
 	uint8_t instance;   /* of this leg; 0 unknown */
 	enum color color;   /* of this leg; unknown also when it contradicts itself */
 	unsigned attempt;   /* dials in vain since the last ready */
-	int64_t opened_ns;  /* the 101 of this leg */
 	int64_t dialed_ns, redial_ns;
 	int64_t limit_ns; /* when setting up or coming back is given up */
 	int64_t lose_ns;  /* planned loss of this leg; INT64_MAX never */

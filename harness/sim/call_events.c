@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-enum { NOTICE_DRAINING = 1, NOTICE_ERROR = 2, SWITCHING_PROTOCOLS = 101 };
+enum { SWITCHING_PROTOCOLS = 101 };
 
 struct call_action *call_act(struct call_actions *out, enum call_action_kind kind)
 {
@@ -67,13 +67,13 @@ void say_dial(const struct call *c, int64_t now_ns, struct call_actions *out)
 	e->flags = c->dial_flags;
 }
 
-void say_open(const struct call *c, uint8_t more_flags, struct call_actions *out)
+void say_open(const struct call *c, int64_t now_ns, struct call_actions *out)
 {
-	struct event *e = &record(c, EVENT_DIAL_OK, c->opened_ns, out)->event;
+	struct event *e = &record(c, EVENT_DIAL_OK, now_ns, out)->event;
 
 	e->code = SWITCHING_PROTOCOLS;
 	e->due_ns = c->dialed_ns;
-	e->flags = (uint8_t)(c->dial_flags | more_flags);
+	e->flags = c->dial_flags;
 	e->aux = c->tls;
 	place(c, e);
 }
@@ -86,7 +86,7 @@ void say_resume(const struct call *c, int64_t now_ns, struct call_actions *out)
 	e->n = (uint16_t)c->sent;
 }
 
-void say_ready(const struct call *c, const struct meaning *m, int64_t now_ns,
+void say_ready(const struct call *c, const struct meaning *m, bool agrees, int64_t now_ns,
 	       struct call_actions *out)
 {
 	enum event_kind kind = c->admitted ? EVENT_RESUME_OK : EVENT_START_OK;
@@ -94,6 +94,8 @@ void say_ready(const struct call *c, const struct meaning *m, int64_t now_ns,
 
 	place(c, e);
 	fill_state(e, m);
+	if (!agrees)
+		e->flags |= STATE_TWO_ORIGINS;
 }
 
 void say_turn(const struct call *c, uint8_t flags, int64_t now_ns, struct call_actions *out)

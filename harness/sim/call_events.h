@@ -11,9 +11,11 @@ struct call_action *call_act(struct call_actions *, enum call_action_kind);
 
 void say_start(const struct call *, int64_t now_ns, struct call_actions *);
 void say_dial(const struct call *, int64_t now_ns, struct call_actions *);
-void say_open(const struct call *, uint8_t more_flags, struct call_actions *); /* at opened_ns */
+void say_open(const struct call *, int64_t now_ns, struct call_actions *);
 void say_resume(const struct call *, int64_t now_ns, struct call_actions *);
-void say_ready(const struct call *, const struct meaning *, int64_t now_ns, struct call_actions *);
+/* agrees: the 101 had named no other place */
+void say_ready(const struct call *, const struct meaning *, bool agrees, int64_t now_ns,
+	       struct call_actions *);
 void say_turn(const struct call *, uint8_t flags, int64_t now_ns, struct call_actions *);
 void say_reply(const struct call *, const struct call_input *, bool awaited, int64_t now_ns,
 	       struct call_actions *);

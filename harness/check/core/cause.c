@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check/core/unserved.h"
+
 /* What happened, and when its effect on a leg is due; since_ns 0: it did not happen. */
 struct moment {
 	int64_t since_ns, due_ns;
@@ -210,6 +212,7 @@ struct cause cause_of_cut(const struct world *w, const struct leg_cut *cut)
 			continue;
 		least_ns = miss_ns;
 		best = (struct cause){ .anomaly = s->anomaly,
+				       .signature = s,
 				       .since_ns = since_ns,
 				       .offset_ns = cut->t_ns - since_ns };
 	}
@@ -222,6 +225,20 @@ static struct cause of_refusal(const struct world_call *c, int64_t t_ns)
 			       .since_ns = c->refused_ns,
 			       .offset_ns = t_ns - c->refused_ns,
 			       .refused_by = c->refused_by };
+}
+
+static struct cause of_error(const struct world_call *c, int64_t t_ns)
+{
+	return (struct cause){ .anomaly = ANOMALY_AGENT_ERROR,
+			       .since_ns = c->error_ns,
+			       .offset_ns = t_ns - c->error_ns,
+			       .note = c->error_note };
+}
+
+/* It answered with an error, and with nothing since. */
+static bool says_no_more(const struct world_call *c)
+{
+	return c->error_ns && c->error_ns >= c->free_ns && c->error_ns <= c->cut.t_ns;
 }
 
 struct cause cause_of_drop(const struct world *w, const struct world_call *c)
@@ -240,13 +257,10 @@ struct cause cause_of_drop(const struct world *w, const struct world_call *c)
 		return (struct cause){ .anomaly = ANOMALY_FENCED_OFF,
 				       .since_ns = c->denied_ns,
 				       .offset_ns = since_ns };
-	if (c->profile != PROFILE_RESUMABLE || !c->lost_ns || c->dial_ns <= c->lost_ns ||
-	    !c->dial_failure)
-		return cause;
-	cause.anomaly = cause_of_refused_dial(c->dial_failure);
-	if (cause.anomaly == ANOMALY_UNKNOWN && c->dial_failure != DIAL_LOCAL_LIMIT)
-		cause.anomaly = ANOMALY_BLOCKED;
-	return cause;
+	if (says_no_more(c) && c->cut.side == SIDE_AGENT &&
+	    c->cut.t_ns - c->error_ns <= REFUSAL_WINDOW_NS)
+		return of_error(c, c->cut.t_ns);
+	return c->profile == PROFILE_RESUMABLE && c->lost_ns ? unserved_cause(c) : cause;
 }
 
 static struct cause since(enum anomaly anomaly, int64_t since_ns, int64_t harm_ns)
@@ -269,6 +283,8 @@ struct cause cause_of_silence(const struct world *w, const struct world_call *c)
 		cause = of_refusal(c, to_ns);
 	else if (w->redis_ended_ns >= from_ns && w->redis_ended_ns <= to_ns && from_ns)
 		cause = since(ANOMALY_REDIS_ENDED, w->redis_ended_ns, to_ns);
+	else if (c->error_ns >= from_ns && c->error_ns <= to_ns && from_ns)
+		cause = of_error(c, to_ns);
 	else if (c->unheard)
 		cause.anomaly = ANOMALY_FROZEN;
 	return cause;
@@ -347,26 +363,11 @@ const char *cut_text(const struct leg_cut *cut, char out[CUT_TEXT_MAX])
 	return out;
 }
 
-/* The row that this cause came from. */
-static const struct signature *signature_of(const struct world *w, const struct leg_cut *cut,
-					    const struct cause *cause)
-{
-	for (size_t i = 0; i < SIGNATURES; i++) {
-		int64_t since_ns = 0;
-
-		if (signatures[i].anomaly == cause->anomaly &&
-		    miss_of(&signatures[i], w, cut, &since_ns) != INT64_MAX &&
-		    since_ns == cause->since_ns)
-			return &signatures[i];
-	}
-	return NULL;
-}
-
 const char *cause_text(const struct world *w, const struct leg_cut *cut, const struct cause *cause,
 		       char out[CAUSE_TEXT_MAX])
 {
 	const struct world_instance *on = instance_of(w, cut);
-	const struct signature *s = signature_of(w, cut, cause);
+	const struct signature *s = cause->signature;
 	double ms = (double)cause->offset_ns / NS_PER_MS;
 	char more[64] = "";
 
@@ -382,6 +383,8 @@ const char *cause_text(const struct world *w, const struct leg_cut *cut, const s
 		snprintf(out, CAUSE_TEXT_MAX, ", %.1f ms %s %s %s%s", fabs(ms),
 			 ms < 0 ? "before" : "after", s->what,
 			 world_instance_name(w, cut->instance), more);
+	else if (cause->since_ns > cut->t_ns)
+		return out; /* not what cut it: what kept it from coming back */
 	else if (cause->anomaly == ANOMALY_REDIS_REFUSED)
 		snprintf(out, CAUSE_TEXT_MAX,
 			 ", %.1f ms after Redis had refused a command of it (%s)", ms,
@@ -389,6 +392,9 @@ const char *cause_text(const struct world *w, const struct leg_cut *cut, const s
 	else if (cause->anomaly == ANOMALY_FENCED_OFF)
 		snprintf(out, CAUSE_TEXT_MAX,
 			 ", %.1f ms after it had found the state gone, or another's", ms);
+	else if (cause->anomaly == ANOMALY_AGENT_ERROR)
+		snprintf(out, CAUSE_TEXT_MAX, ", %.1f ms after it had said \"%.80s\"", ms,
+			 world_note(w, cause->note));
 	return out;
 }
 
@@ -419,6 +425,9 @@ const char *silence_text(const struct world *w, const struct world_call *c,
 	else if (cause->anomaly == ANOMALY_REDIS_REFUSED)
 		snprintf(out, CAUSE_TEXT_MAX, "; Redis had refused a command of it (%s) at +%.3f s",
 			 redis_error_name(cause->refused_by), at_s);
+	else if (cause->anomaly == ANOMALY_AGENT_ERROR)
+		snprintf(out, CAUSE_TEXT_MAX, "; %s had said \"%.80s\"", on,
+			 world_note(w, cause->note));
 	else if (cause->anomaly == ANOMALY_REDIS_FAILOVER)
 		snprintf(out, CAUSE_TEXT_MAX,
 			 "; an agent had turned to another Redis server at +%.3f s", at_s);

@@ -19,6 +19,7 @@
  *   redis_refused       any ending    Redis refused a command of the call, 0..2 s late
  *   fenced_off          any ending    its agent found no state of a call that goes on, or had its
  *                                     write refused as out of date, 0..0.25 s late
+ *   agent_error         any ending    its agent answered it with an error, and no more, 0..2 s late
  *
  * Bare: FIN or RST without a close frame. A signal that is not on record (an operator's script sent
  * it) is known by the exit it brought: the windows then lie around the exit.
@@ -28,6 +29,7 @@
  *                       while others answered
  *   redis_refused       Redis refused a command of the call
  *   redis_ended         a Redis server ended
+ *   agent_error         its agent said an error
  *
  *   turns lost from the state
  *   memory_only         no write of the call ever reached Redis
@@ -41,19 +43,25 @@
  *   state_expired       it was there for as long as it had been given, and then was not
  *   ack_early           nothing of all this, and turns were answered before they were written
  *
- *   dials refused       tls_version, tls_certificate: what the handshake failed with; else blocked,
- *                       when they were to bring back a call whose leg ended for no known cause
+ *   never served        of a call whose leg ended for no known cause, or that was never admitted:
+ *                       core/unserved.h
+ *   tls_version, tls_certificate, blocked      its last dial failed
+ *   redis_refused, agent_error, never_ready    it brought a leg that did not get ready
  */
 #ifndef CHECK_CORE_CAUSE_H
 #define CHECK_CORE_CAUSE_H
 
 #include "check/core/world.h"
 
+struct signature;
+
 struct cause {
 	enum anomaly anomaly; /* ANOMALY_UNKNOWN when no signature fits */
 	int64_t since_ns;     /* the event it is measured from; 0 when there is none */
 	int64_t offset_ns;    /* the harm minus that event */
+	const struct signature *signature; /* the row that fits; NULL when it is none of a cut */
 	uint8_t refused_by;   /* enum redis_error, with redis_refused */
+	uint32_t note;	      /* with agent_error: what it said */
 };
 
 struct cause cause_of_cut(const struct world *, const struct leg_cut *);

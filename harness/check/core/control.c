@@ -116,7 +116,7 @@ static void froze(struct world *w, const struct event *e)
 {
 	static const char word[] = "freeze";
 
-	if (strncmp(world_note(w, e), word, sizeof(word) - 1) != 0)
+	if (strncmp(world_note(w, e->conn), word, sizeof(word) - 1) != 0)
 		return;
 	for (unsigned i = 1; i < 256; i++) {
 		struct world_instance *instance = &w->instances[i];
@@ -172,7 +172,7 @@ static void deregistered(struct world *w, const struct event *e)
 {
 	bool done = e->kind == EVENT_ACTION_OK;
 	int64_t inv_ns = done && e->due_ns >= 0 ? e->due_ns : e->t_ns;
-	int color = e->color ? e->color : color_parse(world_note(w, e));
+	int color = e->color ? e->color : color_parse(world_note(w, e->conn));
 
 	for (unsigned i = 1; i < 256; i++) {
 		struct world_instance *instance = &w->instances[i];
@@ -188,7 +188,7 @@ static void deregistered(struct world *w, const struct event *e)
 /* What was taken out is put back: nothing is draining any more. */
 static void reregistered(struct world *w, const struct event *e)
 {
-	int color = e->color ? e->color : color_parse(world_note(w, e));
+	int color = e->color ? e->color : color_parse(world_note(w, e->conn));
 
 	for (unsigned i = 1; i < 256; i++)
 		if (w->instances[i].seen && w->instances[i].color == color)
@@ -209,7 +209,7 @@ static void instance_event(struct world *w, const struct event *e)
 {
 	struct world_instance *instance = &w->instances[e->instance];
 
-	if (e->kind == EVENT_EXIT && !strncmp(world_note(w, e), "redis", 5))
+	if (e->kind == EVENT_EXIT && !strncmp(world_note(w, e->conn), "redis", 5))
 		w->redis_ended_ns = e->t_ns;
 	if (!e->instance)
 		return;
@@ -275,15 +275,15 @@ void world_control(struct world *w, const struct event *e)
 			w->run_end_ns = e->t_ns;
 		w->run_end_flags |= e->flags;
 		if (e->flags & RUN_BROKE)
-			w->failure = world_note(w, e);
+			w->failure = world_note(w, e->conn);
 		if (e->flags & RUN_REFUSED)
-			w->refused = world_note(w, e);
+			w->refused = world_note(w, e->conn);
 		break;
 	case EVENT_PHASE_BEGIN:
 		phases_begin(&w->phases, (enum phase)(e->code % PHASE_COUNT), e->n, e->t_ns);
 		break;
 	case EVENT_PHASE_END:
-		phases_end(&w->phases, e->n, e->t_ns, e->flags, world_note(w, e));
+		phases_end(&w->phases, e->n, e->t_ns, e->flags, world_note(w, e->conn));
 		break;
 	case EVENT_WEIGHT_INV:
 		weight_asked(w, e);
@@ -384,9 +384,9 @@ const char *world_instance_name(const struct world *w, uint8_t instance)
 	return *name ? name : "an unnamed instance";
 }
 
-const char *world_note(const struct world *w, const struct event *e)
+const char *world_note(const struct world *w, uint32_t note)
 {
-	return w->names && e->conn ? history_note(w->names, e->conn) : "";
+	return w->names && note ? history_note(w->names, note) : "";
 }
 
 const char *world_call_name(const struct world *w, uint64_t call, char out[CALL_NAME_MAX])

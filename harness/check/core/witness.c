@@ -141,3 +141,11 @@ void finding_pardon(struct finding *f, const struct world *w)
 			"what looks like %zu violations is of calls whose events came out of order",
 			count - f->witness_count);
 }
+
+void finding_colors(struct finding *f, const struct world *w)
+{
+	if (w->legs_without_color)
+		verdict_doubt(f, REASON_NO_COLOR, "%llu legs did not say their color%s",
+			      (unsigned long long)w->legs_without_color,
+			      w->legs_of_two ? ", or named two places" : "");
+}

@@ -21,6 +21,8 @@ int64_t known_until_ns(const struct world *, enum lane_role);
 void finding_trust(struct finding *, const struct world *, enum lane_role);
 /* Violations of calls whose events came out of order are taken back, and a doubt. */
 void finding_pardon(struct finding *, const struct world *);
+/* A doubt when legs did not say their color: to which one they were given nobody knows. */
+void finding_colors(struct finding *, const struct world *);
 /* The finding's summary. */
 void finding_say(struct finding *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -71,8 +71,7 @@ static void strayed(struct world *w, int64_t dial_ns)
 
 static void place(struct world *w, struct world_call *c, const struct event *e)
 {
-	if (c->color != COLOR_UNKNOWN || e->color == COLOR_UNKNOWN || e->color >= COLOR_COUNT ||
-	    (e->kind == EVENT_DIAL_OK && e->flags & DIAL_COLOR_CONFLICT))
+	if (c->color != COLOR_UNKNOWN || e->color == COLOR_UNKNOWN || e->color >= COLOR_COUNT)
 		return;
 	c->color = e->color;
 	c->instance = e->instance;
@@ -128,7 +127,8 @@ static void dial_failed(struct world_call *c, const struct event *e)
 static void ready(struct world *w, struct world_call *c, const struct event *e)
 {
 	place(w, c, e);
-	if (c->color == COLOR_UNKNOWN)
+	w->legs_of_two += (e->flags & STATE_TWO_ORIGINS) != 0;
+	if (c->color == COLOR_UNKNOWN || e->flags & STATE_TWO_ORIGINS)
 		w->legs_without_color++;
 	c->free_ns = e->t_ns;
 	c->denied_ns = 0;
@@ -272,6 +272,12 @@ static struct world_call *call_event(struct world *w, const struct event *e)
 		break;
 	case EVENT_REPLY_OK:
 		replied(w, c, e);
+		break;
+	case EVENT_AGENT_NOTICE:
+		if (e->code == NOTICE_ERROR) {
+			c->error_ns = e->t_ns;
+			c->error_note = e->conn;
+		}
 		break;
 	case EVENT_LEG_LOSE:
 		c->flags |= CALL_PLANNED_LOSS;

@@ -64,6 +64,8 @@ struct world_call {
 	uint8_t refused_by;   /* enum redis_error of the last command of it that Redis refused */
 	bool unheard;	      /* muted, and its instance answered nobody while others did */
 	int64_t refused_ns;   /* when that was; 0: none was */
+	int64_t error_ns;     /* when the agent last said an error on it; 0: never did */
+	uint32_t error_note;  /* which */
 	/* Its instance found no state of the call that goes on, or had its write refused as out of
 	 * date, and has not answered it since; 0: no */
 	int64_t denied_ns;
@@ -138,7 +140,8 @@ struct world {
 	const char *refused; /* by the deployed system, before anybody called; NULL: not */
 	uint64_t events, turns, resumes, crossings;
 	uint64_t started, admitted, crossed_shift;
-	uint64_t legs_without_color;
+	uint64_t legs_without_color; /* that got ready and had said none, or: */
+	uint64_t legs_of_two;	     /* whose 101 named another place than their first message */
 	uint64_t orphans;     /* events of a call without a call.start */
 	uint64_t doubles;     /* a second call.start or call.end */
 	uint64_t late_events; /* came after one with a later stamp, by that much at most: */
@@ -186,7 +189,7 @@ bool world_call_lives(const struct world_call *);
 double world_s(const struct world *, int64_t t_ns);
 /* "an unnamed instance" when 0. */
 const char *world_instance_name(const struct world *, uint8_t instance);
-const char *world_note(const struct world *, const struct event *);
+const char *world_note(const struct world *, uint32_t note);
 /* The id of a call into out: its text, or 16 hex digits. */
 enum { CALL_NAME_MAX = 64 };
 const char *world_call_name(const struct world *, uint64_t call, char out[CALL_NAME_MAX]);

@@ -102,8 +102,6 @@ static void dial(const struct history *history, const struct event *e, struct bu
 			buf_printf(out, " over %s", tls_version_text((uint16_t)e->aux));
 		if (e->flags & DIAL_SET_COOKIE)
 			buf_puts(out, ", cookie set");
-		if (e->flags & DIAL_COLOR_CONFLICT)
-			buf_puts(out, ", header and first message name different colors");
 	}
 	after(e, out);
 }
@@ -190,6 +188,8 @@ void event_describe(const struct history *history, const struct event *e, struct
 			   e->kind == EVENT_START_OK ? "admitted" : "resumed");
 		where(history, e, out);
 		state(e, STATE_HAS_TURNS, STATE_HAS_DIGEST, out);
+		if (e->flags & STATE_TWO_ORIGINS)
+			buf_puts(out, ", where the 101 had named another place");
 		break;
 	case EVENT_RESUME_INV:
 		buf_printf(out, "leg %u asks to resume: %u turns answered, %u sent", e->leg,
@@ -200,7 +200,7 @@ void event_describe(const struct history *history, const struct event *e, struct
 		turn(history, e, out);
 		break;
 	case EVENT_AGENT_NOTICE:
-		if (e->code == 1)
+		if (e->code == NOTICE_DRAINING)
 			buf_printf(out, "the agent drains within %u ms", e->aux);
 		else
 			buf_printf(out, "the agent reports an error");
