@@ -24,6 +24,15 @@ static void an_error_carries_kind_and_text_and_returns_minus_one(void **state)
 	assert_string_equal(err.text, "key hold of 3");
 }
 
+static void what_others_sent_is_made_fit_to_be_shown(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	err_set(&err, ERR_WORLD, "the agent said %s", "\x1b[2J\n\xff");
+	assert_string_equal(err.text, "the agent said ?[2J\n?");
+}
+
 static void the_reason_of_errno_is_appended(void **state)
 {
 	struct err err = { 0 };
@@ -115,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_error_carries_kind_and_text_and_returns_minus_one),
+		cmocka_unit_test(what_others_sent_is_made_fit_to_be_shown),
 		cmocka_unit_test(the_reason_of_errno_is_appended),
 		cmocka_unit_test(context_is_prepended_and_the_kind_kept),
 		cmocka_unit_test(an_error_may_quote_itself),

@@ -168,6 +168,8 @@ static void tell(const struct story *story, const struct history *history, const
 	struct buf text = buf_init(8192);
 
 	event_describe(history, e, &text);
+	for (char *at = text.data; at && (at = strchr(at, '\n'));)
+		*at = ' '; /* a line is an event, whatever somebody wrote */
 	printf("%c%13s  %s %-8s %-12s %s\n", mark_of(story, e),
 	       format_at(e->t_ns, story->start_ns).s, e->call == story->call ? " " : "|",
 	       event_witness(e->kind), event_kind_name(e->kind), buf_text(&text));

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "record/names.h"
 
 enum {
@@ -223,9 +224,15 @@ void lane_event(struct lane *lane, struct event event)
 		lane_flush(lane);
 }
 
-static void add_name(struct lane *lane, enum name_space space, uint64_t id, const char *text)
+/* Whoever reads a record shows its texts. */
+static void add_name(struct lane *lane, enum name_space space, uint64_t id, const char *raw)
 {
-	struct lane_name name = { .id = id, .space = space, .length = (uint32_t)strlen(text) };
+	struct lane_name name = { .id = id, .space = space };
+	char text[LANE_TEXT_MAX + 1];
+
+	snprintf(text, sizeof(text), "%s", raw);
+	text_scrub(text);
+	name.length = (uint32_t)strlen(text);
 
 	if (lane->names.length + sizeof(name) + name.length > LANE_BLOCK_BYTES)
 		write_block(lane, &lane->names, LANE_NAMES);
@@ -277,10 +284,7 @@ uint32_t lane_note(struct lane *lane, const char *fmt, ...)
 
 void lane_call(struct lane *lane, uint64_t call, const char *id)
 {
-	char text[LANE_TEXT_MAX + 1];
-
-	snprintf(text, sizeof(text), "%s", id);
-	add_name(lane, NAME_CALL, call, text);
+	add_name(lane, NAME_CALL, call, id);
 }
 
 void lane_tick(struct lane *lane, int64_t now_ns)

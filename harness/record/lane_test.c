@@ -211,6 +211,23 @@ static void a_long_note_is_cut_and_says_so(void **state)
 	test_dir_remove(&dir);
 }
 
+static void a_note_of_others_is_made_fit_to_be_shown(void **state)
+{
+	struct test_dir dir = test_dir_make();
+	struct lane *lane = test_lane_open(&dir, "r1", ROLE_WORKER, 0);
+	char path[128];
+	size_t size;
+
+	(void)state;
+	assert_int_equal(lane_note(lane, "it said %s", "\x1b[2J\xff"), 1);
+	assert_int_equal(lane_note(lane, "it said %s", "\x1b[2J\xff"), 1);
+	test_lane_close(lane);
+	char *file = test_file_read(test_path(&dir, "worker-0.lane", path), &size);
+	assert_non_null(memmem(file, size, "it said ?[2J?", 13));
+	free(file);
+	test_dir_remove(&dir);
+}
+
 static void a_write_that_fails_breaks_the_lane(void **state)
 {
 	struct test_dir dir = test_dir_make();
@@ -275,6 +292,7 @@ int main(void)
 		cmocka_unit_test(notes_past_the_limit_share_the_last_number),
 		cmocka_unit_test(a_full_block_and_an_old_one_are_written_a_young_one_waits),
 		cmocka_unit_test(a_long_note_is_cut_and_says_so),
+		cmocka_unit_test(a_note_of_others_is_made_fit_to_be_shown),
 		cmocka_unit_test(a_write_that_fails_breaks_the_lane),
 		cmocka_unit_test(a_lane_that_cannot_be_created_says_where),
 		cmocka_unit_test(roles_have_words),

@@ -139,6 +139,8 @@ static void member(void *user, const struct scan_member *in)
 		take_text(r, in, r->code, sizeof(r->code));
 	} else if (!strcmp(in->key, "message")) {
 		take_text(r, in, r->m.text, sizeof(r->m.text));
+		for (char *at = r->m.text; (at = strchr(at, '\n'));)
+			*at = ' ';
 	}
 }
 

@@ -68,7 +68,7 @@ struct meaning {
 	uint64_t digest;
 	uint32_t version, epoch, redis_us, within_ms;
 	uint8_t has;	/* STATE_HAS_* of record/event.h */
-	char text[128]; /* error */
+	char text[128]; /* error: one line */
 };
 
 struct wire {

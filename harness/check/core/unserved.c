@@ -43,8 +43,7 @@ const char *unserved_text(const struct world *w, const struct world_call *c,
 
 	out[0] = '\0';
 	if (cause.anomaly == ANOMALY_AGENT_ERROR)
-		snprintf(out, UNSERVED_TEXT_MAX,
-			 "its last leg was on %s and heard \"%.80s\"", on,
+		snprintf(out, UNSERVED_TEXT_MAX, "its last leg was on %s and heard \"%.80s\"", on,
 			 world_note(w, cause.note));
 	else if (cause.anomaly == ANOMALY_REDIS_REFUSED)
 		snprintf(out, UNSERVED_TEXT_MAX,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/hash.h"
 
 const char *claim_word(enum verdict verdict)
@@ -190,49 +191,10 @@ struct formatted run_date(const struct report_input *input)
 	return format_utc(header->realtime_ns + input->judgement->start_ns - header->monotonic_ns);
 }
 
-/* Bytes of the well-formed UTF-8 sequence at `s`, 0 when there is none (RFC 3629: no surrogates, no
- * overlong forms). */
-static size_t sequence(const unsigned char *s)
-{
-	unsigned low = 0x80, high = 0xbf;
-	size_t length = 2;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	if (s[0] >= 0xe0)
-		length = s[0] >= 0xf0 ? 4 : 3;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < length; i++) {
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	}
-	return length;
-}
-
 char *text_clean(const char *text)
 {
 	char *copy = xstrdup(text);
 
-	for (unsigned char *at = (unsigned char *)copy; *at;) {
-		size_t length = sequence(at);
-		bool control = *at < 0x20 && *at != '\n' && *at != '\t';
-
-		if (!length || control || *at == 0x7f) {
-			*at++ = '?';
-			continue;
-		}
-		at += length;
-	}
+	text_scrub(copy);
 	return copy;
 }

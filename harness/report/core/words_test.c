@@ -10,32 +10,6 @@
 
 #include "report/core/words.h"
 
-/* What a caller or an agent may put into a text, and what the reports make of it. */
-static void texts_become_valid_utf8_without_control_characters(void **state)
-{
-	static const struct {
-		const char *raw, *clean;
-	} table[] = {
-		{ "plain, with\ttab and\nline", "plain, with\ttab and\nline" },
-		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\x9e",
-		  "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x93\x9e" },
-		{ "\x1b[31m\x7f\x01", "?[31m??" },
-		{ "cut \xc3", "cut ?" },
-		{ "cut \xe2\x82", "cut ??" },
-		{ "overlong \xc0\xaf \xe0\x80\xaf", "overlong ?? ???" },
-		{ "surrogate \xed\xa0\x80", "surrogate ???" },
-		{ "too far \xf4\x90\x80\x80 \xff", "too far ???? ?" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		char *clean = text_clean(table[i].raw);
-
-		assert_string_equal(clean, table[i].clean);
-		free(clean);
-	}
-}
-
 static void every_anomaly_and_reason_is_explained(void **state)
 {
 	(void)state;
@@ -90,7 +64,6 @@ static void a_call_without_a_name_shows_its_hash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts_become_valid_utf8_without_control_characters),
 		cmocka_unit_test(every_anomaly_and_reason_is_explained),
 		cmocka_unit_test(what_is_wrong_with_a_state_has_the_literatures_name_too),
 		cmocka_unit_test(a_call_without_a_name_shows_its_hash),
