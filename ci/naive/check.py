@@ -17,6 +17,7 @@ BURST, SIGNAL_ANSWER, GOODBYE_WINDOW, EXIT_WINDOW = 100 * MS, 10 * MS, S // 4, S
 TEARDOWN = ("sigterm", "sigkill", "deregistration", "short", "died", "cap")
 DEADLINE = 25 * S
 HAS_COOKIE, SET_COOKIE = 1, 2
+TWO_ORIGINS = 16
 HAS_DIGEST, HAS_VER, HAS_EPOCH, HAS_TURNS = 1, 2, 4, 8
 NIL, HAS_STATE, PROBE, CALL_KEY, KEEP_TTL, TTL_AT = 1, 2, 4, 8, 16, 32
 TTL = 1800   # seconds, as declared; one less will do
@@ -132,7 +133,7 @@ class Record:
         self.asked = [e for e in self.events if e.kind == "weight.inv"]
         self.said = [e for e in self.events if e.kind == "weight.ok"]
         self.shift = next((e for e in self.said if not e.ver and e.epoch), None)
-        self.colorless = sum(1 for call, leg in self.legs if leg.ready and not leg.color)
+        self.colorless = sum(1 for call, leg in self.legs if leg.ready and (not leg.color or leg.ready.flags & TWO_ORIGINS))
 
     def all(self, kind):
         return [e for e in self.events if e.kind == kind]

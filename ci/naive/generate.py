@@ -315,6 +315,14 @@ def no_set_cookie(s):
         e["flags"] &= 1
 
 
+def two_origins(s):
+    """The first message names another place than the 101: then neither is believed."""
+    e = s.pick("start.ok", "resume.ok")
+    if e:
+        e["flags"] |= 16
+        e.pop("color", None), e.pop("instance", None)
+
+
 def said_at_ready(s):
     """The 101 does not say the color; the first message does, or that neither."""
     e = s.pick("dial.ok")
@@ -329,7 +337,8 @@ def said_at_ready(s):
 def moved_signal(s):
     e = s.pick("signal", "exit")
     if e:
-        ends = [x["t"] for x in s.events if x["kind"] in ("hangup.inv", "leg.lose", "leg.end", "dial.ok")]
+        here = {x["call"] for x in s.events if "call" in x and x.get("instance") == e["instance"]}
+        ends = [x["t"] for x in s.events if x["kind"] in ("hangup.inv", "leg.lose", "leg.end", "dial.ok") and x["call"] in here]
         at = [20 * S, DRAINED + S] + [t + d for t in ends for d in (-MS - 1, -MS, -1, 1, MS)]
         e["t"] = max(START + S, s.random.choice(at))
         if e["kind"] == "signal":
@@ -462,8 +471,8 @@ CHANGES = [forget("reply.ok"), forget("cmd.ok"), forget("cmd.ok", where=lambda e
            forget("exit"), forget("belief"), forget("config"), forget("hangup.inv"), agent_cuts, agent_cuts, another_color,
            another_color, another_count, another_digest, no_digest, moved_write, moved_write, unsure_write, nothing_there,
            written_by_another, other_fields, other_fields, other_ttl, other_ttl, twice, late_reply, late_resume, jar_lets_go,
-           no_set_cookie, said_at_ready, moved_signal, moved_signal, moved_belief, drain_ends_otherwise, cookies_last, refused,
-           no_shift, another_writer, another_writer, another_writer, shared_epoch, former_voice, former_voice]
+           no_set_cookie, said_at_ready, two_origins, moved_signal, moved_signal, moved_belief, drain_ends_otherwise, cookies_last,
+           refused, no_shift, another_writer, another_writer, another_writer, shared_epoch, former_voice, former_voice]
 
 
 def record(seed):
