@@ -58,7 +58,7 @@ static void convict(struct state *s, const struct world *w, int64_t t_ns, const 
 	struct witness wit = witness_of_moment(w, s->step_failed ? s->first_ns : t_ns);
 
 	wit.anomaly = anomaly;
-	wit.cause = ANOMALY_UNKNOWN;
+	wit.cause = anomaly; /* the words that follow tell */
 	wit.instance = s->instance;
 	wit.color = s->color;
 	witness_say(&wit, "%s failed: %s", step, *why ? why : s->evidence);
@@ -86,9 +86,9 @@ static void phase_ended(struct state *s, const struct world *w, const struct eve
 
 	if (e->flags == PHASE_END_FAILED)
 		convict(s, w, e->t_ns, phase_name(e->code), world_note(w, e->conn),
-			phase_is_stuck_drain(w, e) ? ANOMALY_DRAIN_STUCK : ANOMALY_UNKNOWN, f);
+			phase_is_stuck_drain(w, e) ? ANOMALY_DRAIN_STUCK : ANOMALY_STEP_FAILED, f);
 	else if (s->step_failed)
-		convict(s, w, e->t_ns, phase_name(e->code), "", ANOMALY_UNKNOWN, f);
+		convict(s, w, e->t_ns, phase_name(e->code), "", ANOMALY_STEP_FAILED, f);
 	if (step)
 		s->ends[e->n] = (uint8_t)(e->flags + 1);
 	else if (e->code == PHASE_ROLLBACK)
@@ -120,7 +120,7 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	}
 	if (s->step_failed)
 		convict(s, w, w->last_ns, phase_name(phases_current(&w->phases)->phase), "",
-			ANOMALY_UNKNOWN, f);
+			ANOMALY_STEP_FAILED, f);
 	verdict_saw(f, walked, plan);
 	if (not_reached)
 		verdict_doubt(f, REASON_NO_PHASE, "%llu planned steps were not reached",

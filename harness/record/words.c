@@ -237,6 +237,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_REDIS_EVICTED] = "redis_evicted",
 	[ANOMALY_REDIS_FLUSHED] = "redis_flushed",
 	[ANOMALY_STATE_EXPIRED] = "state_expired",
+	[ANOMALY_STEP_FAILED] = "step_failed",
 	[ANOMALY_AGENT_ERROR] = "agent_error",
 	[ANOMALY_NEVER_READY] = "never_ready",
 };

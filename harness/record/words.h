@@ -249,6 +249,7 @@ enum anomaly {
 	ANOMALY_REDIS_FLUSHED,	 /* Redis was told to throw all keys away */
 	ANOMALY_STATE_EXPIRED,	 /* the state had had its time to live */
 	ANOMALY_FENCED_OFF,	 /* its agent found the state gone, or another's, and let it go */
+	ANOMALY_STEP_FAILED,	 /* a step of the cutover did not do what it was to do */
 	ANOMALY_AGENT_ERROR,	 /* its agent answered with an error */
 	ANOMALY_NEVER_READY,	 /* a leg was opened, and its agent said nothing on it */
 	ANOMALY_COUNT

@@ -102,6 +102,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_DESCRIPTORS_LEFT] = "an instance without calls holds more descriptors than at first",
 	[ANOMALY_REDIS_EVICTED] = "Redis threw keys away to make room",
 	[ANOMALY_REDIS_FLUSHED] = "Redis was told to throw all its keys away",
+	[ANOMALY_STEP_FAILED] = "a step of the cutover did not do what it was to do",
 	[ANOMALY_AGENT_ERROR] = "its agent answered with an error",
 	[ANOMALY_NEVER_READY] = "a leg was opened, and its agent never said a word on it",
 	[ANOMALY_STATE_EXPIRED] = "nobody had given the state more time to live",
