@@ -5,6 +5,7 @@
 #include "command/command.h"
 #include "command/core/scenario_args.h"
 #include "driver/driver.h"
+#include "report/core/words.h"
 #include "report/report.h"
 #include "wire/wire.h"
 
@@ -13,7 +14,7 @@ static int run(int argc, char **argv);
 const struct command command_list = {
 	.name = "list",
 	.usage = "",
-	.about = "the drivers, dialects, checks, reports, defects and controls there are",
+	.about = "the drivers, dialects, checks, reports, anomalies, defects and controls there are",
 	.help = "example: crossfade list\n",
 	.run = run,
 };
@@ -63,6 +64,9 @@ static void list_all(void)
 	puts("reports (--out TYPE=FILE)");
 	for (size_t i = 0; i < report_count(); i++)
 		row(report_at(i)->name, report_at(i)->about);
+	puts("anomalies and causes (in reports, result.json and `expect`)");
+	for (unsigned i = ANOMALY_NONE + 1; i < ANOMALY_COUNT; i++)
+		row(anomaly_name(i), anomaly_sentence((enum anomaly)i));
 	overlays("defects", "defects (run --defect NAME; local stack)");
 	overlays("controls", "controls (run --defect NAME; local stack, must pass)");
 }
