@@ -222,16 +222,21 @@ static void every_cause_has_its_window_and_its_sentence(void **state)
 		{ "muted-draining", ANOMALY_UNKNOWN, "while the leg was up" },
 		{ "muted-agent-error-before", ANOMALY_UNKNOWN, "while the leg was up" },
 		{ "never-ready", ANOMALY_NEVER_READY,
-		  "never came back, its last leg was on green-1 and heard nothing" },
+		  "never came back, its last leg was on green-1, heard nothing and was given up by "
+		  "the caller (timeout)" },
+		{ "never-ready-closed", ANOMALY_NEVER_READY,
+		  "its last leg was on green-1, heard nothing and was closed 4404 by the agent's side" },
 		{ "never-ready-after-an-error", ANOMALY_NEVER_READY,
-		  "never came back, its last leg was on green-1 and heard nothing" },
+		  "never came back, its last leg was on green-1, heard nothing and was given up by "
+		  "the caller (timeout)" },
 		{ "never-ready-by-error", ANOMALY_AGENT_ERROR,
 		  "never came back, its last leg was on green-1 and heard \"state: no such" },
 		{ "never-ready-by-redis", ANOMALY_REDIS_REFUSED,
 		  "by the agent's side, turn 1 of 9; resumable profile, never came back, its last leg was "
 		  "on green-1, and Redis refused a command of it (readonly)" },
 		{ "blocked-never-ready", ANOMALY_NEVER_READY,
-		  "0 dials failed; its last leg was on green-1 and heard nothing" },
+		  "0 dials failed; its last leg was on green-1, heard nothing and was given up by "
+		  "the caller (timeout)" },
 		{ "blocked-by-error", ANOMALY_AGENT_ERROR,
 		  "its last leg was on green-1 and heard \"state: no such field\"" },
 		{ "certificate", ANOMALY_TLS_CERTIFICATE, "never came back" },

@@ -39,7 +39,11 @@ const char *unserved_text(const struct world *w, const struct world_call *c,
 			  char out[UNSERVED_TEXT_MAX])
 {
 	const char *on = world_instance_name(w, c->instance);
+	const struct leg_cut end = { .how = c->unready_how,
+				     .side = c->unready_side,
+				     .code = c->unready_code };
 	struct cause cause = unserved_cause(c);
+	char how[CUT_TEXT_MAX];
 
 	out[0] = '\0';
 	if (cause.anomaly == ANOMALY_AGENT_ERROR)
@@ -50,7 +54,8 @@ const char *unserved_text(const struct world *w, const struct world_call *c,
 			 "its last leg was on %s, and Redis refused a command of it (%s)", on,
 			 redis_error_name(cause.refused_by));
 	else if (cause.anomaly == ANOMALY_NEVER_READY)
-		snprintf(out, UNSERVED_TEXT_MAX, "its last leg was on %s and heard nothing", on);
+		snprintf(out, UNSERVED_TEXT_MAX, "its last leg was on %s, heard nothing and was %s",
+			 on, cut_text(&end, how));
 	else if (was_refused(c) && c->dial_status)
 		snprintf(out, UNSERVED_TEXT_MAX, "its last dial failed by %s %u",
 			 dial_failure_name(c->dial_failure), c->dial_status);

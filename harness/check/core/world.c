@@ -332,8 +332,12 @@ static void leg_ended(struct world *w, struct world_call *c, const struct event 
 	if (e->leg != c->leg || c->hangup_ns)
 		return;
 	waited(w, c, e->t_ns);
-	if (c->lost_ns || !c->admitted_ns)
-		return; /* a leg that never got ready: the loss began earlier */
+	if (c->lost_ns || !c->admitted_ns) { /* it never got ready: the loss began earlier */
+		c->unready_how = (uint8_t)e->n;
+		c->unready_side = e->flags;
+		c->unready_code = e->code;
+		return;
+	}
 	c->lost_ns = e->t_ns;
 	c->cut = (struct leg_cut){ .t_ns = e->t_ns,
 				   .leg = e->leg,

@@ -59,13 +59,15 @@ struct world_call {
 	uint16_t flags, dial_status, dial_failures;
 	uint8_t profile, start_phase, first_color, color, instance, cookie_color, cookie_instance,
 		end_code;
-	uint8_t dial_failure; /* class of the last dial.fail */
-	uint8_t dial_flags;   /* DIAL_* of the last dial */
-	uint8_t refused_by;   /* enum redis_error of the last command of it that Redis refused */
-	bool unheard;	      /* muted, and its instance answered nobody while others did */
-	int64_t refused_ns;   /* when that was; 0: none was */
-	int64_t error_ns;     /* when the agent last said an error on it; 0: never did */
-	uint32_t error_note;  /* which */
+	uint8_t dial_failure;		   /* class of the last dial.fail */
+	uint8_t unready_how, unready_side; /* the end of the last leg that never got ready */
+	uint16_t unready_code;
+	uint8_t dial_flags;  /* DIAL_* of the last dial */
+	uint8_t refused_by;  /* enum redis_error of the last command of it that Redis refused */
+	bool unheard;	     /* muted, and its instance answered nobody while others did */
+	int64_t refused_ns;  /* when that was; 0: none was */
+	int64_t error_ns;    /* when the agent last said an error on it; 0: never did */
+	uint32_t error_note; /* which */
 	/* Its instance found no state of the call that goes on, or had its write refused as out of
 	 * date, and has not answered it since; 0: no */
 	int64_t denied_ns;
@@ -142,9 +144,9 @@ struct world {
 	uint64_t started, admitted, crossed_shift;
 	uint64_t legs_without_color; /* that got ready and had said none, or: */
 	uint64_t legs_of_two;	     /* whose 101 named another place than their first message */
-	uint64_t orphans;     /* events of a call without a call.start */
-	uint64_t doubles;     /* a second call.start or call.end */
-	uint64_t late_events; /* came after one with a later stamp, by that much at most: */
+	uint64_t orphans;	     /* events of a call without a call.start */
+	uint64_t doubles;	     /* a second call.start or call.end */
+	uint64_t late_events;	     /* came after one with a later stamp, by that much at most: */
 	int64_t latest_by_ns;
 	uint64_t late_calls[LATE_CALLS_MAX]; /* of them: theirs, as far as there is room */
 	unsigned late_call_count;
