@@ -108,11 +108,11 @@ def throws_keys_away(ask, over):
     def count(what, section):
         return int(re.search(rf"^{what}:(\d+)", ask(f"INFO {section}"), re.M).group(1))
 
-    def there():
-        return over.is_set() or int(ask("DBSIZE")[1:]) >= 40
-    lib.wait_until(there, 60)
+    def there(keys):
+        return lambda: over.is_set() or int(ask("DBSIZE")[1:]) >= keys
+    lib.wait_until(there(20), 60)   # few: the first 50 witnesses are kept, and some are to be of the other deed
     ask("FLUSHALL")
-    lib.wait_until(there, 60)
+    lib.wait_until(there(80), 60)
     ask("CONFIG SET maxmemory-policy allkeys-random")
     ask(f"CONFIG SET maxmemory {count('used_memory', 'memory') - 10000}")
     lib.wait_until(lambda: over.is_set() or count("evicted_keys", "stats") >= 10, 60)
