@@ -110,7 +110,7 @@ def throws_keys_away(ask, over):
 
     def there(keys):
         return lambda: over.is_set() or int(ask("DBSIZE")[1:]) >= keys
-    lib.wait_until(there(20), 60)   # few: the first 50 witnesses are kept, and some are to be of the other deed
+    lib.wait_until(there(40), 60)
     ask("FLUSHALL")
     lib.wait_until(there(80), 60)
     ask("CONFIG SET maxmemory-policy allkeys-random")

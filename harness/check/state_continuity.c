@@ -55,7 +55,7 @@ static void resumed(struct continuity *s, struct continuity_call *m, const struc
 		return;
 	continuity_read(m, c, w, e, m->acked, f);
 	if (s->tap)
-		continuity_resumed(s, m, c, w, e);
+		continuity_resumed(s, m, c, w, e, f);
 	if (!m->convicted && e->n > m->acked) {
 		m->acked = e->n; /* the caller was told, and need not ask again */
 		m->shown = e->n;
@@ -309,7 +309,7 @@ static void release(void *state)
 {
 	struct continuity *s = state;
 
-	free(s->missing);
+	finding_free(&s->missing);
 }
 
 const struct check check_state_continuity = {

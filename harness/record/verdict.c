@@ -3,7 +3,10 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 const char *verdict_name(enum verdict v)
@@ -30,18 +33,53 @@ void verdict_saw(struct finding *f, uint64_t exposed, uint64_t need)
 	f->need = need;
 }
 
+static bool has_room(const struct finding *f, const struct witness *witness)
+{
+	bool mine = f->focus && witness->call == f->focus, told = false;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->witness_count; i++) {
+		const struct witness *other = &f->witnesses[i];
+
+		if (other->anomaly != witness->anomaly || (mine && other->call != f->focus))
+			continue;
+		kept++;
+		told |= other->cause == witness->cause;
+	}
+	return kept < (told ? WITNESS_MAX - WITNESS_SPARE : WITNESS_MAX);
+}
+
 void verdict_violation(struct finding *f, const struct witness *witness)
 {
+	enum { GROWTH = 16 };
+	struct witness kept = *witness;
+
 	ASSERT((unsigned)witness->anomaly < ANOMALY_COUNT);
 	f->violations++;
 	f->anomalies[witness->anomaly]++;
-	if (f->witness_count < WITNESS_MAX)
-		f->witness_count++;
-	else if (!f->focus || witness->call != f->focus)
+	if (!kept.cause) /* one that is caused by nothing else */
+		kept.cause = kept.anomaly;
+	if (!has_room(f, &kept))
 		return;
-	f->witnesses[f->witness_count - 1] = *witness;
-	if (!witness->cause) /* one that is caused by nothing else */
-		f->witnesses[f->witness_count - 1].cause = witness->anomaly;
+	if (f->witness_count % GROWTH == 0)
+		f->witnesses = xrealloc(f->witnesses,
+					(f->witness_count + GROWTH) * sizeof(*f->witnesses));
+	f->witnesses[f->witness_count++] = kept;
+}
+
+void verdict_add(struct finding *f, const struct finding *other)
+{
+	uint64_t had[ANOMALY_COUNT];
+
+	memcpy(had, f->anomalies, sizeof(had));
+	for (size_t i = 0; i < other->witness_count; i++)
+		verdict_violation(f, &other->witnesses[i]);
+	for (unsigned a = 0; a < ANOMALY_COUNT; a++) { /* those without a witness */
+		uint64_t without = other->anomalies[a] - (f->anomalies[a] - had[a]);
+
+		f->violations += without;
+		f->anomalies[a] += without;
+	}
 }
 
 void verdict_doubt(struct finding *f, enum reason reason, const char *fmt, ...)
@@ -88,4 +126,11 @@ void verdict_finish(struct finding *f)
 	f->verdict = f->violations     ? VERDICT_FAIL
 		     : f->reason_count ? VERDICT_INCONCLUSIVE
 				       : VERDICT_PASS;
+}
+
+void finding_free(struct finding *f)
+{
+	free(f->witnesses);
+	f->witnesses = NULL;
+	f->witness_count = 0;
 }

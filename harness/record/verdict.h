@@ -24,7 +24,8 @@ enum {
 	EXIT_INTERRUPTED = 105
 };
 
-enum { WITNESS_MAX = 50, REASON_MAX = 8, FINDING_TEXT_MAX = 280 };
+/* Witnesses kept of one anomaly; the last WITNESS_SPARE of them for causes that have none yet. */
+enum { WITNESS_MAX = 50, WITNESS_SPARE = 10, REASON_MAX = 8, FINDING_TEXT_MAX = 280 };
 
 /* One call (or, with call 0, one moment) that convicts. */
 struct witness {
@@ -54,23 +55,27 @@ struct finding {
 	uint64_t violations;
 	double upper_bound_95; /* 3/exposed without violations, else Wilson's of their share */
 	char summary[FINDING_TEXT_MAX]; /* "3 of 2,000 dropped (limit 0)" */
-	uint64_t focus; /* a witness of this call is kept, however many there are; 0: of none */
+	uint64_t focus; /* room for witnesses of this call is kept beside the others'; 0: of none */
 	size_t reason_count, witness_count;
 	struct finding_reason reasons[REASON_MAX];
-	struct witness witnesses[WITNESS_MAX];
-	uint64_t anomalies[ANOMALY_COUNT]; /* counted past WITNESS_MAX */
+	struct witness *witnesses; /* its own, in the order they were told */
+	uint64_t anomalies[ANOMALY_COUNT]; /* with or without a witness kept */
 };
 
 const char *verdict_name(enum verdict v); /* "pass" "inconclusive" "fail" */
 enum verdict verdict_worse(enum verdict a, enum verdict b);
 void verdict_saw(struct finding *, uint64_t exposed, uint64_t need);
-/* Adds a violation; keeps the first WITNESS_MAX witnesses, each with a cause. */
+/* Adds a violation; keeps a copy of its witness, with a cause, while there is room. */
 void verdict_violation(struct finding *, const struct witness *);
+/* Adds the violations of another finding. */
+void verdict_add(struct finding *, const struct finding *);
 /* Adds a reason for inconclusive; the same reason twice is kept once (first text). */
 void verdict_doubt(struct finding *, enum reason, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Decides: violations -> fail; else a doubt or exposed < need -> inconclusive; else pass. A need of
  * 0 counts as 1. */
 void verdict_finish(struct finding *);
+/* What it holds, not the finding. */
+void finding_free(struct finding *);
 
 #endif

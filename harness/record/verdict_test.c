@@ -66,6 +66,7 @@ static void a_verdict_is_decided_by_this_table(void **state)
 		assert_int_equal(f.reason_count, reasons);
 		if (table[i].vacuous)
 			assert_int_equal(f.reasons[reasons - 1].reason, REASON_VACUOUS);
+		finding_free(&f);
 	}
 }
 
@@ -79,19 +80,60 @@ static void a_check_that_says_nothing_does_not_pass(void **state)
 	assert_string_equal(f.reasons[0].text, "saw 0, needs 1");
 }
 
+enum { ALIKE = WITNESS_MAX - WITNESS_SPARE };
+
 static void witnesses_past_the_limit_are_counted(void **state)
 {
 	struct finding f = { 0 };
 
 	(void)state;
-	violate(&f, WITNESS_MAX + 7, ANOMALY_ACK_LOST);
-	violate(&f, 2, ANOMALY_REGRESS);
-	assert_int_equal(f.violations, WITNESS_MAX + 9);
-	assert_int_equal(f.witness_count, WITNESS_MAX);
-	assert_int_equal(f.witnesses[0].call, 1);
-	assert_int_equal(f.witnesses[WITNESS_MAX - 1].call, WITNESS_MAX);
-	assert_int_equal(f.anomalies[ANOMALY_ACK_LOST], WITNESS_MAX + 7);
+	violate(&f, ALIKE + 7, ANOMALY_ACK_LOST);
+	violate(&f, 2, ANOMALY_REGRESS); /* of another anomaly: it has a limit of its own */
+	assert_int_equal(f.violations, ALIKE + 9);
+	assert_int_equal(f.witness_count, ALIKE + 2);
+	for (unsigned i = 0; i < ALIKE; i++)
+		assert_int_equal(f.witnesses[i].call, i + 1);
+	assert_int_equal(f.witnesses[ALIKE + 1].anomaly, ANOMALY_REGRESS);
+	assert_int_equal(f.anomalies[ANOMALY_ACK_LOST], ALIKE + 7);
 	assert_int_equal(f.anomalies[ANOMALY_REGRESS], 2);
+	finding_free(&f);
+}
+
+static void a_cause_without_a_witness_finds_room(void **state)
+{
+	struct finding f = { 0 };
+
+	(void)state;
+	violate(&f, 1000, ANOMALY_ACK_LOST);
+	for (unsigned a = 1; a < ANOMALY_COUNT; a++) {
+		struct witness witness = { .anomaly = ANOMALY_ACK_LOST, .cause = (enum anomaly)a };
+
+		for (int twice = 0; twice < 2; twice++)
+			verdict_violation(&f, &witness);
+	}
+	assert_int_equal(f.witness_count, WITNESS_MAX);
+	assert_int_equal(f.anomalies[ANOMALY_ACK_LOST], f.violations);
+	for (size_t i = ALIKE + 1; i < WITNESS_MAX; i++)
+		assert_int_not_equal(f.witnesses[i].cause, f.witnesses[i - 1].cause);
+	finding_free(&f);
+}
+
+static void what_is_added_keeps_its_witnesses_and_counts(void **state)
+{
+	struct finding f = { 0 }, other = { 0 };
+
+	(void)state;
+	violate(&f, 3, ANOMALY_REGRESS);
+	violate(&other, ALIKE + 5, ANOMALY_REGRESS);
+	violate(&other, 1, ANOMALY_FORK);
+	verdict_add(&f, &other);
+	assert_int_equal(f.violations, 3 + ALIKE + 5 + 1);
+	assert_int_equal(f.anomalies[ANOMALY_REGRESS], 3 + ALIKE + 5);
+	assert_int_equal(f.anomalies[ANOMALY_FORK], 1);
+	assert_int_equal(f.witness_count, ALIKE + 1);
+	assert_int_equal(f.witnesses[ALIKE].anomaly, ANOMALY_FORK);
+	finding_free(&other);
+	finding_free(&f);
 }
 
 static void a_doubt_is_told_once_and_first_text_stays(void **state)
@@ -138,6 +180,7 @@ static void the_upper_bound_is_three_over_n_or_wilsons(void **state)
 		if (fabs(f.upper_bound_95 - cases[i].bound) > 0.0002)
 			fail_msg("%d of %d: %f", cases[i].violations, (int)cases[i].exposed,
 				 f.upper_bound_95);
+		finding_free(&f);
 	}
 }
 
@@ -147,16 +190,24 @@ static void the_call_in_focus_keeps_its_witness(void **state)
 
 	(void)state;
 	violate(&f, WITNESS_MAX + 7, ANOMALY_ACK_LOST);
-	assert_int_equal(f.witness_count, WITNESS_MAX);
+	assert_int_equal(f.witness_count, ALIKE + 1);
 	assert_int_equal(f.violations, WITNESS_MAX + 7);
-	assert_int_equal(f.witnesses[WITNESS_MAX - 1].call, WITNESS_MAX + 3);
-	assert_int_equal(f.witnesses[WITNESS_MAX - 2].call, WITNESS_MAX - 1);
+	assert_int_equal(f.witnesses[ALIKE].call, WITNESS_MAX + 3);
+	assert_int_equal(f.witnesses[ALIKE - 1].call, ALIKE);
+	for (int i = 0; i < 1000; i++) {
+		struct witness witness = { .call = f.focus, .anomaly = ANOMALY_ACK_LOST };
+		verdict_violation(&f, &witness);
+	}
+	assert_int_equal(f.witness_count, 2 * ALIKE);
+	finding_free(&f);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_call_in_focus_keeps_its_witness),
+		cmocka_unit_test(a_cause_without_a_witness_finds_room),
+		cmocka_unit_test(what_is_added_keeps_its_witnesses_and_counts),
 		cmocka_unit_test(the_worse_verdict_wins),
 		cmocka_unit_test(a_verdict_is_decided_by_this_table),
 		cmocka_unit_test(a_check_that_says_nothing_does_not_pass),

@@ -21,6 +21,7 @@ struct sample {
 	struct gate gates[2];
 	struct scenario scenario;
 	struct finding findings[3];
+	struct witness witnesses[5];
 	struct gate_result gate_results[2];
 	struct phase_result phases[4];
 	struct latency_row latency[2];
@@ -79,6 +80,7 @@ static inline void sample_fill_findings(struct sample *s)
 				 .violations = 5,
 				 .upper_bound_95 = 0.005,
 				 .summary = "5 of 2,000 dropped (limit 0)" };
+	f[0].witnesses = s->witnesses;
 	f[0].anomalies[ANOMALY_TORN_DOWN_LIVE] = 4;
 	f[0].anomalies[ANOMALY_MUTED] = 1;
 	for (int i = 1; i <= 5; i++)

@@ -244,8 +244,16 @@ void continuity_read(struct continuity_call *m, const struct world_call *c, cons
 		m->shown = (uint16_t)n;
 }
 
+/* Kept back until it is known whether the tap saw everything. */
+static void miss(struct continuity *s, const struct witness *wit, const struct finding *f)
+{
+	s->missing.focus = f->focus;
+	verdict_violation(&s->missing, wit);
+}
+
 static void aborted_read(struct continuity *s, struct continuity_call *m,
-			 const struct world_call *c, const struct world *w, const struct event *e)
+			 const struct world_call *c, const struct world *w, const struct event *e,
+			 const struct finding *f)
 {
 	struct witness wit = witness_of_call(w, c, e->t_ns);
 
@@ -255,17 +263,17 @@ static void aborted_read(struct continuity *s, struct continuity_call *m,
 	witness_say(&wit,
 		    "aborted read (G1a): the state holds turn %u, whose write Redis had refused",
 		    m->persist.refused_low);
-	continuity_miss(s, &wit);
+	miss(s, &wit, f);
 }
 
 void continuity_resumed(struct continuity *s, struct continuity_call *m, const struct world_call *c,
-			const struct world *w, const struct event *e)
+			const struct world *w, const struct event *e, const struct finding *f)
 {
 	const struct persist *p = &m->persist;
 
 	s->surfaced += persist_surfaces(&m->persist, e->n);
 	if (!m->convicted && p->refused_low && e->n >= p->refused_low && p->unsure < p->refused_low)
-		aborted_read(s, m, c, w, e);
+		aborted_read(s, m, c, w, e, f);
 }
 
 void continuity_gone(struct continuity_call *m, const struct world_call *c, const struct event *e)
@@ -284,35 +292,14 @@ void continuity_gone(struct continuity_call *m, const struct world_call *c, cons
 
 /* ---- the end ---- */
 
-void continuity_miss(struct continuity *s, const struct witness *wit)
-{
-	if (s->missing_count < WITNESS_MAX) {
-		s->missing = xrealloc(s->missing, (s->missing_count + 1) * sizeof(*s->missing));
-		s->missing[s->missing_count] = *wit;
-	}
-	s->missing_count++;
-	s->missing_of[wit->anomaly]++;
-}
-
 void continuity_tell_missing(const struct continuity *s, bool tap_is_whole, struct finding *f)
 {
-	uint64_t had[ANOMALY_COUNT];
-
-	if (!tap_is_whole && s->missing_count)
+	if (tap_is_whole)
+		verdict_add(f, &s->missing);
+	else if (s->missing.violations)
 		verdict_doubt(f, REASON_SOURCE_LOST,
 			      "%llu losses rest on what a tap lane that is not whole may have held",
-			      (unsigned long long)s->missing_count);
-	if (!tap_is_whole)
-		return;
-	memcpy(had, f->anomalies, sizeof(had));
-	for (size_t i = 0; i < s->missing_count && i < WITNESS_MAX; i++)
-		verdict_violation(f, &s->missing[i]);
-	for (unsigned a = 0; a < ANOMALY_COUNT; a++) { /* those without a witness */
-		uint64_t without = s->missing_of[a] - (f->anomalies[a] - had[a]);
-
-		f->violations += without;
-		f->anomalies[a] += without;
-	}
+			      (unsigned long long)s->missing.violations);
 }
 
 /* Why turns that were acknowledged by from_ns are not in the state at to_ns. */
@@ -414,12 +401,12 @@ static void never_persisted(struct continuity *s, struct continuity_call *m,
 		return;
 	}
 	wit.anomaly = ANOMALY_NEVER_PERSISTED;
-	continuity_miss(s, &wit);
+	miss(s, &wit, f);
 }
 
 /* Redis showed less than it had held, and never all of it again. */
 static void fell(struct continuity *s, const struct continuity_call *m, const struct world_call *c,
-		 const struct world *w)
+		 const struct world *w, const struct finding *f)
 {
 	const struct persist *p = &m->persist;
 	struct witness wit = witness_of_call(w, c, p->fell_ns);
@@ -430,7 +417,7 @@ static void fell(struct continuity *s, const struct continuity_call *m, const st
 		    p->fell_instance ? world_instance_name(w, p->fell_instance) : "us", p->fell_n,
 		    p->held);
 	give_cause(s, m, c, w, p->held_ns, p->fell_ns, &wit);
-	continuity_miss(s, &wit);
+	miss(s, &wit, f);
 }
 
 void continuity_settle(struct continuity *s, struct continuity_call *m, const struct world_call *c,
@@ -443,7 +430,7 @@ void continuity_settle(struct continuity *s, struct continuity_call *m, const st
 	else if (m->convicted)
 		return;
 	else if (m->persist.fell_ns)
-		fell(s, m, c, w);
+		fell(s, m, c, w, f);
 	else if (m->persist.low)
 		never_persisted(s, m, c, w, f);
 }

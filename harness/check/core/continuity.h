@@ -73,8 +73,7 @@ struct continuity {
 	uint64_t resumes, crossings, acks, commands, without_digest, undecided;
 	uint64_t unseen; /* acknowledged turns of instances the tap never saw */
 	/* What convicts only if the tap's lane is whole: nothing that Redis accepted is missing. */
-	struct witness *missing;
-	uint64_t missing_count, missing_of[ANOMALY_COUNT];
+	struct finding missing;
 	uint64_t bypassed; /* clients of Redis that came past the tap */
 	uint64_t probed;   /* looks of our own at the state of a live call */
 	uint64_t surfaced; /* writes of unknown outcome that took effect: legal */
@@ -90,11 +89,11 @@ void continuity_read(struct continuity_call *, const struct world_call *, const 
 		     const struct event *, unsigned floor, struct finding *);
 /* The writes of unknown outcome, and those that Redis refused, that a resume shows. */
 void continuity_resumed(struct continuity *, struct continuity_call *, const struct world_call *,
-			const struct world *, const struct event *resume_ok);
+			const struct world *, const struct event *resume_ok,
+			const struct finding *);
 /* Redis has no state of a live call. */
 void continuity_gone(struct continuity_call *, const struct world_call *, const struct event *);
 /* What was kept back is told, or doubted. */
-void continuity_miss(struct continuity *, const struct witness *);
 void continuity_tell_missing(const struct continuity *, bool tap_is_whole, struct finding *);
 /* The call is over: losses get their name, turns without a write are told. */
 void continuity_settle(struct continuity *, struct continuity_call *, const struct world_call *,

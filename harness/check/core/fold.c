@@ -117,6 +117,7 @@ void fold_free(struct fold *f)
 		if (f->all[i].check->release)
 			f->all[i].check->release(f->all[i].state);
 		free(f->all[i].state);
+		finding_free(&f->findings[i]);
 	}
 	world_free(&f->world);
 	free(f->findings);
@@ -307,8 +308,10 @@ static void take_findings(struct fold *f, struct judgement *j)
 	j->findings = xcalloc(f->count ? f->count : 1, sizeof(*j->findings));
 	for (int verdict = VERDICT_FAIL; verdict >= VERDICT_PASS; verdict--) {
 		for (size_t i = 0; i < f->count; i++) {
-			if (!f->all[i].idle && f->findings[i].verdict == (enum verdict)verdict)
-				j->findings[j->finding_count++] = f->findings[i];
+			if (f->all[i].idle || f->findings[i].verdict != (enum verdict)verdict)
+				continue;
+			j->findings[j->finding_count++] = f->findings[i];
+			f->findings[i].witnesses = NULL; /* the judgement's from now on */
 		}
 	}
 	for (size_t i = 0; i < f->count; i++) {

@@ -55,6 +55,8 @@ void judgement_free(struct judgement *j)
 {
 	if (!j)
 		return;
+	for (size_t i = 0; i < j->finding_count; i++)
+		finding_free(&j->findings[i]);
 	free(j->findings);
 	free(j->unasked);
 	free(j->gates);
