@@ -142,6 +142,17 @@ def judged_again(record, code, text):
     assert contents() == before, "check changed the record"
 
 
+def matrix(scenario, overlays, *words, where, jobs=2, env=None, timeout=600):
+    """Each overlay once, their records in `where`: every defect is named and nothing else, every control passes."""
+    code, out, err = run(["matrix", scenario, *words, "--clean-seeds", "1", "--seeds", "1", "--jobs", str(jobs), "--dir", where,
+                          "--only", ",".join(overlays)], env=env, timeout=timeout)
+    print("\n".join("    " + line for line in out.splitlines()))
+    wrong = "\n".join(line for line in out.splitlines() if line.startswith("NOT OK"))
+    assert code == 0, f"exit {code}\n{wrong}\n{err}"
+    named = {line.split()[1] for line in out.splitlines() if line.startswith("ok")}
+    assert named == set(overlays), named ^ set(overlays)
+
+
 def load_result(path):
     with open(path) as f:
         return json.load(f)

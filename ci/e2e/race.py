@@ -65,11 +65,7 @@ def what_is_not_told_is_not_judged():
 
 def planted():
     """D04 and D16, which are made for the race, are named and nothing else"""
-    code, out, err = lib.run(["matrix", SCENARIO, "--only", "D04,D16", "--seeds", "1", "--jobs", "2",
-                              "--dir", os.path.join(DIR, "matrix")], timeout=300)
-    print("\n".join("    " + line for line in out.splitlines()))
-    assert code == 0, f"exit {code}\n{err}"
-    assert {line.split()[1] for line in out.splitlines() if line.startswith("ok")} == {"D04", "D16"}, out
+    lib.matrix(SCENARIO, ["D04", "D16"], where=os.path.join(DIR, "matrix"))
 
 
 lib.main([published_forks, fenced_does_not, what_is_not_told_is_not_judged, planted])
