@@ -29,9 +29,15 @@ static struct pin pin_of(const uint8_t *data, size_t size)
 
 static void seal_and_open(const struct cookie_key *key, const uint8_t *data, size_t size)
 {
-	enum cookie_kind kind = data[0] & 1 ? COOKIE_GROUP : COOKIE_TARGET;
-	struct pin pin = pin_of(data, size), none = { .present = false };
-	struct pin group = none, target = none, opened;
+	static const char *const names[] = { [COOKIE_GROUP] = "AWSALBTG",
+					     [COOKIE_TARGET] = "AWSALB",
+					     [COOKIE_APP] = "AWSALBAPP-0" };
+	enum cookie_kind kind = (enum cookie_kind)(data[0] % 3);
+	struct caller caller = { .ip = 0 };
+	const struct pin *found[] = { [COOKIE_GROUP] = &caller.group,
+				      [COOKIE_TARGET] = &caller.target,
+				      [COOKIE_APP] = &caller.app };
+	struct pin pin = pin_of(data, size), opened;
 	struct buf header = buf_init(size + 2 * COOKIE_VALUE_MAX);
 	char value[COOKIE_VALUE_MAX], was;
 	size_t length, at;
@@ -41,9 +47,10 @@ static void seal_and_open(const struct cookie_key *key, const uint8_t *data, siz
 	opened = cookie_open(key, kind, value, length);
 	ASSERT(equal(&opened, &pin));
 	buf_append(&header, data, size);
-	buf_printf(&header, "; %s=%s", kind == COOKIE_GROUP ? "AWSALBTG" : "AWSALB", value);
-	cookie_read(key, header.data, header.len, &group, &target);
-	ASSERT(equal(kind == COOKIE_GROUP ? &group : &target, &pin));
+	buf_printf(&header, "; %s=%s", names[kind], value);
+	cookie_read(key, header.data, header.len, &caller);
+	ASSERT(equal(found[kind], &pin));
+	ASSERT(cookie_named(header.data, header.len, names[kind]));
 	buf_free(&header);
 
 	at = data[size - 1] % length;
@@ -56,12 +63,14 @@ static void seal_and_open(const struct cookie_key *key, const uint8_t *data, siz
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct cookie_key key = { { 1 } };
-	struct pin group = { .present = false }, target = { .present = false };
+	struct caller caller = { .ip = 0 };
 	char *header = fuzz_text(data, size);
+	bool set = cookie_set(header, size, "a"), named = cookie_named(header, size, "a");
 
-	cookie_read(&key, header, size, &group, &target);
-	ASSERT(!group.present && !target.present);
-	for (int kind = COOKIE_GROUP; kind <= COOKIE_TARGET; kind++)
+	cookie_read(&key, header, size, &caller);
+	ASSERT(!caller.group.present && !caller.target.present && !caller.app.present);
+	ASSERT(named || !set);
+	for (int kind = COOKIE_GROUP; kind <= COOKIE_APP; kind++)
 		ASSERT(!cookie_open(&key, (enum cookie_kind)kind, header, size).present);
 	if (size)
 		seal_and_open(&key, data, size);

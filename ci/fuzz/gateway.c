@@ -31,7 +31,7 @@ static struct world *world_new(void)
 	w->balancer.nodes = 1;
 	rules_born(&w->balancer.rules, "/realtime/*");
 	balancer_begin(&w->balancer);
-	group_register(&w->balancer.group[GROUP_BLUE], 0x7f000001, 9001);
+	group_register(&w->balancer.group[GROUP_BLUE], 0x7f000001, 9001, 0);
 	w->elb = (struct elb){ .balancer = &w->balancer,
 			       .port = 80,
 			       .health_path = "/h",
