@@ -14,7 +14,9 @@
  * met it. A call that was convicted is judged no further.
  */
 #include <stdio.h>
+#include <string.h>
 
+#include "check/core/cause.h"
 #include "check/core/settings.h"
 #include "check/core/witness.h"
 #include "check/core/writers.h"
@@ -46,6 +48,25 @@ static struct witness convict(struct call_part *m, const struct world *w,
 		wit.color = e->color;
 	}
 	return wit;
+}
+
+/* No fence of one server holds against a second one that says it is the primary. */
+static void report(struct finding *f, const struct world *w, const struct world_call *c,
+		   struct witness *wit)
+{
+	size_t used = strlen(wit->text);
+	char why[CAUSE_TEXT_MAX];
+	struct cause cause;
+
+	if (cause_is_two_primaries(w, wit->t_ns, wit->t_ns)) {
+		cause = (struct cause){ .anomaly = ANOMALY_TWO_PRIMARIES,
+					.since_ns = w->two_primaries_ns };
+		wit->cause = cause.anomaly;
+		wit->cause_ns = cause.since_ns;
+		snprintf(wit->text + used, sizeof(wit->text) - used, "%s",
+			 silence_text(w, c, &cause, why));
+	}
+	verdict_violation(f, wit);
 }
 
 /* ---- writes ---- */
@@ -87,7 +108,7 @@ static void judge_write(struct state *s, struct call_part *m, const struct world
 		return;
 	if (kind == WRITE_FORK) {
 		wit = forked(m, w, c, e, &other);
-		verdict_violation(f, &wit);
+		report(f, w, c, &wit);
 		return;
 	}
 	wit = convict(m, w, c, e, ANOMALY_ZOMBIE_WRITE);
@@ -108,7 +129,7 @@ static void judge_write(struct state *s, struct call_part *m, const struct world
 			world_instance_name(w, e->instance), e->n,
 			world_instance_name(w, other.instance), world_s(w, m->ready_ns), other.n,
 			world_s(w, other.done_ns));
-	verdict_violation(f, &wit);
+	report(f, w, c, &wit);
 }
 
 static void command(struct state *s, struct call_part *m, const struct world *w,
@@ -159,7 +180,7 @@ static void heard(struct call_part *m, const struct world *w, const struct world
 			world_instance_name(w, e->instance), e->leg,
 			(double)(e->t_ns - m->ready_ns) / NS_PER_MS, m->ready_leg,
 			world_instance_name(w, m->ready_instance), (double)LAG_MAX_NS / NS_PER_MS);
-	verdict_violation(f, &wit);
+	report(f, w, c, &wit);
 }
 
 static void ready(struct call_part *m, const struct world_call *c, const struct event *e)

@@ -12,6 +12,8 @@ static const struct golden rows[] = {
 	{ "pass-late-but-in-order", VERDICT_PASS, "", "", "" },
 	{ "pass-fenced", VERDICT_PASS, "", "", "" },
 	{ "fail-zombie", VERDICT_FAIL, "zombie_write", "", "" },
+	{ "fail-zombie-two-primaries", VERDICT_FAIL, "zombie_write", "", "" },
+	{ "fail-zombie-after-two-primaries", VERDICT_FAIL, "zombie_write", "", "" },
 	{ "fail-zombie-just-after", VERDICT_FAIL, "zombie_write", "", "" },
 	{ "pass-at-once", VERDICT_PASS, "", "", "" },
 	{ "fail-shared-epoch", VERDICT_FAIL, "zombie_write", "", "" },
@@ -80,11 +82,40 @@ static void what_is_said_names_both_writers_and_what_was_not_judged(void **state
 	}
 }
 
+static void a_second_primary_is_told_as_the_cause_while_there_is_one(void **state)
+{
+	static const struct {
+		const char *name;
+		enum anomaly cause;
+	} rows_of_cause[] = {
+		{ "fail-zombie", ANOMALY_ZOMBIE_WRITE },
+		{ "fail-zombie-two-primaries", ANOMALY_TWO_PRIMARIES },
+		{ "fail-zombie-after-two-primaries", ANOMALY_ZOMBIE_WRITE },
+	};
+	struct story_scenario story;
+
+	(void)state;
+	story_scenario(&story);
+	for (size_t i = 0; i < sizeof(rows_of_cause) / sizeof(*rows_of_cause); i++) {
+		struct judgement *j = golden_judge("split_brain", rows_of_cause[i].name,
+						   &story.scenario);
+		const struct witness *wit = golden_finding(j, "split_brain")->witnesses;
+		bool told = strstr(wit->text, "; two Redis servers were primary since +10.100 s");
+
+		if (wit->cause != rows_of_cause[i].cause ||
+		    told != (wit->cause == ANOMALY_TWO_PRIMARIES))
+			fail_msg("%s: %s, %s", rows_of_cause[i].name, anomaly_name(wit->cause),
+				 wit->text);
+		judgement_free(j);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_instance_acts_for_a_call_at_a_time),
 		cmocka_unit_test(a_drill_that_never_met_the_fence_proves_nothing),
+		cmocka_unit_test(a_second_primary_is_told_as_the_cause_while_there_is_one),
 		cmocka_unit_test(what_is_said_names_both_writers_and_what_was_not_judged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
