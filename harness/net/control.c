@@ -29,11 +29,11 @@ int control_receive(int fd, struct control_message *ret)
 {
 	ssize_t n;
 
+	/* A reset, told once, is a peer that ended with messages of ours unread: what it had said
+	 * itself comes behind it, then the end. */
 	do
 		n = recv(fd, ret, sizeof *ret, 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == ECONNRESET)
-		n = 0; /* the peer died with messages of ours unread */
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n <= 0)
 		return (int)n;
 	if ((size_t)n < offsetof(struct control_message, text) ||

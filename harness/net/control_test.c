@@ -77,6 +77,23 @@ static void the_end_of_the_peer_is_eof_and_silence_is_a_timeout(void **state)
 	assert_int_equal(control_wait(pair[1], clock_now_ns() + 5 * NS_PER_S, &got), 0);
 }
 
+static void what_was_said_last_arrives_though_our_own_words_were_not_heard(void **state)
+{
+	struct control_message last = control_make(CONTROL_FINISHED, 7, 0), got;
+	int *pair = *state;
+
+	assert_int_equal(control_send(pair[1], &last),
+			 0); /* never read: the kernel tells a reset */
+	assert_int_equal(control_send(pair[0], &last), 0);
+	close(pair[0]);
+	pair[0] = -1;
+	assert_int_equal(control_wait(pair[1], clock_now_ns() + 5 * NS_PER_S, &got), 1);
+	assert_int_equal(got.type, CONTROL_FINISHED);
+	assert_int_equal(got.a, 7);
+	assert_int_equal(control_receive(pair[1], &got), 0);
+	assert_int_equal(control_receive(pair[1], &got), 0);
+}
+
 static void a_malformed_datagram_is_refused(void **state)
 {
 	int *pair = *state;
@@ -100,6 +117,9 @@ int main(void)
 		cmocka_unit_test(a_value_is_found_by_its_whole_name_only),
 		cmocka_unit_test_setup_teardown(the_end_of_the_peer_is_eof_and_silence_is_a_timeout,
 						open_pair, close_pair),
+		cmocka_unit_test_setup_teardown(
+			what_was_said_last_arrives_though_our_own_words_were_not_heard, open_pair,
+			close_pair),
 		cmocka_unit_test_setup_teardown(a_malformed_datagram_is_refused, open_pair,
 						close_pair),
 	};
