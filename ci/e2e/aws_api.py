@@ -164,10 +164,12 @@ def a_cutover_script_finds_every_command_it_needs():
         assert again == found, "what describe-rules says can be given back to modify-rule"
 
         e.ok("elbv2", "modify-target-group-attributes", "--target-group-arn", BLUE, "--attributes",
-             "Key=deregistration_delay.timeout_seconds,Value=0", "Key=stickiness.enabled,Value=true")
+             "Key=deregistration_delay.timeout_seconds,Value=0", "Key=stickiness.enabled,Value=true",
+             "Key=slow_start.duration_seconds,Value=30", "Key=stickiness.app_cookie.cookie_name,Value=session")
         found = {a["Key"]: a["Value"] for a in e.ok(
             "elbv2", "describe-target-group-attributes", "--target-group-arn", BLUE)["Attributes"]}
         assert found["deregistration_delay.timeout_seconds"] == "0" and found["stickiness.enabled"] == "true", found
+        assert found["slow_start.duration_seconds"] == "30" and found["stickiness.app_cookie.cookie_name"] == "session", found
         e.ok("elbv2", "modify-load-balancer-attributes", "--load-balancer-arn", BALANCER, "--attributes",
              "Key=idle_timeout.timeout_seconds,Value=4000")
         found = e.ok("elbv2", "describe-load-balancer-attributes", "--load-balancer-arn", BALANCER)["Attributes"]
