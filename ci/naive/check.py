@@ -21,6 +21,7 @@ TWO_ORIGINS = 16
 HAS_DIGEST, HAS_VER, HAS_EPOCH, HAS_TURNS = 1, 2, 4, 8
 NIL, HAS_STATE, PROBE, CALL_KEY, KEEP_TTL, TTL_AT = 1, 2, 4, 8, 16, 32
 TTL = 1800   # seconds, as declared; one less will do
+TTL_FLOOR = 0   # seconds that are always left of it; 0: not declared
 WRITES = ("set", "setex", "eval")   # an eval is one if it holds a state
 HTTP_STATUS, LOCAL_LIMIT = 7, 8   # of dial.fail
 WORDS = {"flags": {"resumable": 1, "bridge": 0, "agent": 1, "caller": 0},
@@ -463,12 +464,42 @@ def lasting(call):
     return bad
 
 
+def least_left(record, call):
+    """I2 h: the least that was ever left to live while the call lived, at most so many ns; None: not known."""
+    over = call.hangup or call.end
+    set_at, ttl, least = None, 0, []
+
+    def run_down(at):
+        if set_at is not None and at > set_at:
+            least.append(ttl * S - (at - set_at))
+    for e in call.events:
+        told = e.kind == "cmd.ok" and e.flags & (CALL_KEY | NIL) == CALL_KEY
+        sets = e.code in ("set", "setex", "expire", "persist") or e.code == "get" and e.aux or e.code == "eval" and e.flags & HAS_STATE
+        if told and sets:
+            run_down(min(e.due, over.t) if over and over.place < e.place else e.due)
+            if not e.flags & KEEP_TTL:
+                set_at, ttl = (e.t, e.aux) if e.aux else (None, 0)
+        elif told and e.code in ("del", "eval") or e.kind == "cmd.info" and e.flags & CALL_KEY:
+            set_at = None
+        elif e.kind == "reply.ok" and not any(x.kind.startswith("cmd.") and x.instance == e.instance and x.flags & CALL_KEY
+                                              and x.place < e.place for x in record.events):
+            set_at = None
+    if over:
+        run_down(over.t)
+    return min(least, default=None)
+
+
 def state_continuity(record):
     bad, doubtful = [], []
+    least = {call.name: least_left(record, call) for call in record.calls}
+    if TTL_FLOOR and all(left is None for left in least.values()):
+        doubtful.append("nothing tells how long a state had to live")
     crossings = resumes = commands = 0
     for call in record.calls:
         early, unseen = persisted(record, call)
         unwritten = [text for text in early if text.endswith("never persisted")] + aborted(call) + fell_back(call)
+        if TTL_FLOOR and least[call.name] is not None and least[call.name] < TTL_FLOOR * S:
+            unwritten.append(f"{call.name}: {least[call.name] / S} s left to live")
         bad += stripped(call) + lasting(call)
         bad += reads(call) + evaporated(call) + [text for text in early if text not in unwritten]
         # What was not written after all may be in what is missing.

@@ -2,12 +2,13 @@
  * The first judge, for many small records at once: a process for each would cost more than the
  * judging. Reads NDJSON records from a file, each after a line "=== NAME", and prints for each one
  * line: NAME, and CHECK:VERDICT of every check, with the scenario of check/core/story.h.
- *   judge FILE
+ *   judge FILE [SECONDS]     with such a floor of the time to live
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "check/core/story.h"
 #include "check/judge.h"
 #include "record/history.h"
@@ -38,12 +39,13 @@ static int judge_one(const char *name, const char *ndjson, const struct scenario
 }
 
 /* Cuts the text into its records, in place. */
-static int judge_all(char *text)
+static int judge_all(char *text, int64_t ttl_floor_ns)
 {
 	struct story_scenario story;
 	char *name = strncmp(text, mark, strlen(mark)) == 0 ? text : NULL;
 
 	story_scenario(&story);
+	story.scenario.state.ttl_floor_ns = ttl_floor_ns;
 	while (name) {
 		char *body = strchr(name, '\n'), *next = body ? strstr(body, "\n=== ") : NULL;
 		if (!body)
@@ -62,15 +64,16 @@ static int judge_all(char *text)
 
 int main(int argc, char **argv)
 {
-	FILE *file = argc == 2 ? fopen(argv[1], "r") : NULL;
+	FILE *file = argc == 2 || argc == 3 ? fopen(argv[1], "r") : NULL;
 	char *text = NULL;
 	size_t size = 0;
 	int result = 1;
 
 	if (file && getdelim(&text, &size, '\0', file) > 0)
-		result = judge_all(text) < 0;
+		result = judge_all(text, argc == 3 ? atoi(argv[2]) * NS_PER_S : 0) < 0;
 	else
-		fprintf(stderr, "usage: judge FILE (of records, each after a line \"=== NAME\")\n");
+		fprintf(stderr,
+			"usage: judge FILE [SECONDS] (of records, each after a line \"=== NAME\")\n");
 	if (file)
 		fclose(file);
 	free(text);

@@ -116,6 +116,8 @@ static void replied(struct continuity *s, struct continuity_call *m, const struc
 	continuity_read(m, c, w, e, e->turn, f); /* a reply says what was so after its own turn */
 	if (!again && s->tap && !m->convicted)
 		persist_expect(&m->persist, e);
+	if (!w->tap_saw[e->instance]) /* it may have written past the tap */
+		keeping_unsure(&m->keeping);
 }
 
 /* Commands that may have written the state, where what they wrote could not be read. */
@@ -139,6 +141,7 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 	int64_t early_ns;
 
 	s->commands++;
+	keeping_command(&m->keeping, c, w, e, f);
 	if (e->code == VERB_GET) {
 		if (e->flags & CMD_NIL && m->persist.written && e->due_ns > m->persist.written_ns &&
 		    world_call_lives(c))
@@ -149,9 +152,9 @@ static void written(struct continuity *s, struct continuity_call *m, const struc
 	}
 	if (e->code == VERB_DEL) {
 		persist_deleted(&m->persist, e);
+		keeping_unsure(&m->keeping);
 		return;
 	}
-	keeping_command(&m->keeping, c, w, e, f);
 	if (!(e->flags & CMD_HAS_STATE) || e->flags & CMD_NIL) {
 		if (may_write(e->code))
 			persist_unsure(&m->persist, e);
@@ -226,6 +229,8 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 	case EVENT_CMD_INFO:
 		if (e->flags & CMD_HAS_STATE && e->code != VERB_GET)
 			persist_unsure(&m->persist, e);
+		if (e->flags & CMD_CALL_KEY)
+			keeping_unsure(&m->keeping);
 		break;
 	case EVENT_KEY:
 		if (world_call_lives(c))
@@ -239,10 +244,15 @@ static void event(void *state, struct world_call *c, void *mine, const struct wo
 static void call_done(void *state, struct world_call *c, void *mine, const struct world *w,
 		      struct finding *f)
 {
+	struct continuity *s = state;
 	struct continuity_call *m = mine;
+	const struct keeping *k = &m->keeping;
 
-	continuity_settle(state, m, c, w, f);
-	keeping_settle(&m->keeping, c, w, f);
+	continuity_settle(s, m, c, w, f);
+	s->missing.focus = f->focus;
+	keeping_settle(&m->keeping, c, w, f, &s->missing);
+	if (k->least_ns && (!s->lasting++ || k->least_left_ns < s->least_left_ns))
+		s->least_left_ns = k->least_left_ns;
 }
 
 static bool tap_is_whole(const struct world *w)
@@ -262,8 +272,9 @@ static void finish(void *state, const struct world *w, struct finding *f)
 	struct continuity *s = state;
 	/* Who declares that Redis is not watched is not asked about it, and told so. */
 	bool watched = w->scenario->state.tap;
+	int64_t floor_ns = w->scenario->state.ttl_floor_ns;
 	uint64_t continued;
-	char surfaced[80] = "";
+	char surfaced[80] = "", lasted[80] = "";
 
 	if (watched && (!s->tap || !s->commands || s->unseen))
 		verdict_doubt(
@@ -279,6 +290,10 @@ static void finish(void *state, const struct world *w, struct finding *f)
 			(unsigned long long)s->bypassed);
 	if (watched)
 		continuity_tell_missing(s, tap_is_whole(w), f);
+	if (floor_ns && !s->lasting)
+		verdict_doubt(
+			f, REASON_NO_TAP,
+			"no command was seen that set a call's time to live: its floor was not judged");
 	f->anomalies[ANOMALY_INFO_SURFACED] += s->surfaced; /* legal: no violation */
 	if (s->without_digest)
 		verdict_doubt(f, REASON_NO_DIGEST,
@@ -296,12 +311,15 @@ static void finish(void *state, const struct world *w, struct finding *f)
 		snprintf(surfaced, sizeof(surfaced),
 			 "; %llu writes of unknown outcome took effect, which is legal",
 			 (unsigned long long)s->surfaced);
+	if (floor_ns && s->lasting)
+		snprintf(lasted, sizeof(lasted), "; at least %.3f s left to live (floor %.0f s)",
+			 (double)s->least_left_ns / NS_PER_S, (double)floor_ns / NS_PER_S);
 	finding_say(
 		f,
-		"%llu resumes, %llu crossings of color, %llu turns acknowledged, %llu looks of ours at live states; %llu violations (limit 0)%s%s",
+		"%llu resumes, %llu crossings of color, %llu turns acknowledged, %llu looks of ours at live states; %llu violations (limit 0)%s%s%s",
 		(unsigned long long)s->resumes, (unsigned long long)s->crossings,
 		(unsigned long long)s->acks, (unsigned long long)s->probed,
-		(unsigned long long)f->violations, surfaced,
+		(unsigned long long)f->violations, surfaced, lasted,
 		watched ? "" : "; Redis was not watched: persist before ack was not judged");
 }
 

@@ -219,6 +219,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_CLOSE_STORM] = "close_storm",
 	[ANOMALY_TTL_SHORT] = "ttl_short",
 	[ANOMALY_TTL_LONG] = "ttl_long",
+	[ANOMALY_TTL_LOW] = "ttl_low",
 	[ANOMALY_FROZEN] = "frozen",
 	[ANOMALY_REDIS_REFUSED] = "redis_refused",
 	[ANOMALY_FENCED_OFF] = "fenced_off",

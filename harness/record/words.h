@@ -230,6 +230,7 @@ enum anomaly {
 	ANOMALY_CLOSE_STORM,	 /* an instance sent its callers away all at once */
 	ANOMALY_TTL_SHORT,	 /* a write leaves a state less time to live than declared */
 	ANOMALY_TTL_LONG,	 /* or more */
+	ANOMALY_TTL_LOW,	 /* less of it was left than may be, while the call lived */
 	/* causes */
 	ANOMALY_FROZEN,		 /* its instance stood still */
 	ANOMALY_REDIS_REFUSED,	 /* Redis answered a command of the call with an error */

@@ -153,7 +153,8 @@ struct scenario {
 		char *url, *wire, *direct_blue, *direct_green, *ca; /* ca: PEM file */
 		int dials_per_second; /* that one color takes; 0: not declared */
 	} target;
-	struct { char *redis, *key; int64_t ttl_ns; bool tap; } state;
+	/* ttl_floor_ns 0: none is declared */
+	struct { char *redis, *key; int64_t ttl_ns, ttl_floor_ns; bool tap; } state;
 	struct {
 		char *driver, *path, *endpoint, *rule, *blue, *green;
 		int64_t settle_ns;    /* before a destructive step; -1: 0 locally, else 120 s */

@@ -102,6 +102,9 @@ static const struct field state_fields[] = {
 	    .fallback = "call:${call}"),
 	ROW("ttl", FIELD_DURATION, AT(scenario, state.ttl_ns), "time to live each write sets",
 	    .fallback = "30m", .min = NS_PER_S, WHOLE_SECONDS),
+	ROW("ttl_floor", FIELD_DURATION, AT(scenario, state.ttl_floor_ns),
+	    "a live call's state always has so much left of it; without: not judged",
+	    .min = NS_PER_S),
 	ROW("tap", FIELD_FLAG, AT(scenario, state.tap), "watch Redis through the tap (local stack)",
 	    .fallback = "on"),
 };

@@ -149,6 +149,7 @@ static int check_deployed(const struct validation *v)
 static int check_target(const struct validation *v)
 {
 	const struct scenario *sc = v->sc;
+	char floor[DURATION_TEXT_MAX], ttl[DURATION_TEXT_MAX];
 
 	if (!is_ws_url(sc->target.url))
 		return validate_error(v, "target.url",
@@ -166,6 +167,18 @@ static int check_target(const struct validation *v)
 		return validate_error(v, "state.key",
 				      "\"%.60s\" has no ${call}: all calls would share one state",
 				      sc->state.key);
+	if (sc->state.ttl_floor_ns && !sc->state.tap)
+		return validate_error(
+			v, "state.ttl_floor",
+			"only the tap tells how much was left to live, and state.tap is off");
+	if (sc->state.ttl_floor_ns >= sc->state.ttl_ns) {
+		duration_format(sc->state.ttl_floor_ns, floor);
+		duration_format(sc->state.ttl_ns, ttl);
+		return validate_error(
+			v, "state.ttl_floor",
+			"ttl_floor %s is not below ttl (%s): no state ever has so much left", floor,
+			ttl);
+	}
 	return sc->stack.kind == STACK_LOCAL ? check_local(v) : check_deployed(v);
 }
 

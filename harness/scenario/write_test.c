@@ -163,7 +163,8 @@ static void random_scenario(struct rng *rng, struct buf *out)
 		buf_puts(out, "overlay: { name: D21, about: \"x: y\" }\n");
 	if (rng_below(rng, 2))
 		buf_printf(out, "state: { tap: %s, key: \"k:${run}:${call}\", ttl: %dm }\n",
-			   rng_below(rng, 2) ? "off" : "yes", 1 + (int)rng_below(rng, 60));
+			   rng_below(rng, 2) ? "off" : "yes, ttl_floor: 59s",
+			   1 + (int)rng_below(rng, 60));
 	if (rng_below(rng, 2))
 		buf_puts(
 			out,

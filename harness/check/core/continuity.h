@@ -77,6 +77,8 @@ struct continuity {
 	uint64_t bypassed; /* clients of Redis that came past the tap */
 	uint64_t probed;   /* looks of our own at the state of a live call */
 	uint64_t surfaced; /* writes of unknown outcome that took effect: legal */
+	uint64_t lasting;  /* calls of which is known how long their state still had to live */
+	int64_t least_left_ns; /* of theirs */
 };
 
 /* One violation; the call is judged no further. */

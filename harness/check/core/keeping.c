@@ -106,9 +106,23 @@ static bool sets_none(const struct event *e)
 					   !e->aux && !(e->flags & (CMD_KEEP_TTL | CMD_TTL_AT)));
 }
 
+/* How far its time to live has run down, when something sets it anew; 0: when the call is over. */
+static void run_down(struct keeping *k, const struct world_call *c, int64_t until_ns)
+{
+	int64_t over_ns = c->hangup_ns ? c->hangup_ns : c->end_ns;
+	int64_t at_ns = until_ns && (!over_ns || until_ns < over_ns) ? until_ns : over_ns;
+	int64_t left_ns = k->ttl_s * NS_PER_S - (at_ns - k->ttl_ns);
+
+	if (!k->ttl_ns || at_ns <= k->ttl_ns || (k->least_ns && left_ns >= k->least_left_ns))
+		return;
+	k->least_ns = at_ns;
+	k->least_left_ns = left_ns;
+}
+
 static void judge_ttl(struct keeping *k, const struct world_call *c, const struct world *w,
 		      const struct event *e, struct finding *f)
 {
+	run_down(k, c, e->due_ns);
 	if (k->without_ns && !k->told_ttl)
 		never_expires(k, c, w, e->code == VERB_EXPIRE ? e->t_ns : 0, f);
 	k->without_ns = 0;
@@ -128,26 +142,62 @@ static void judge_ttl(struct keeping *k, const struct world_call *c, const struc
 	}
 }
 
+/* Of a script only one that writes a state: what else it does nobody can tell. */
+static bool tells_ttl(const struct event *e)
+{
+	switch (e->code) {
+	case VERB_SET:
+	case VERB_SETEX:
+	case VERB_MSET:
+	case VERB_EXPIRE:
+	case VERB_PERSIST:
+		return true;
+	case VERB_GET:
+		return e->aux;
+	default:
+		return e->flags & CMD_HAS_STATE;
+	}
+}
+
 /* ---- both ---- */
 
 void keeping_command(struct keeping *k, const struct world_call *c, const struct world *w,
 		     const struct event *e, struct finding *f)
 {
-	bool state = e->flags & CMD_HAS_STATE;
+	bool state = e->flags & CMD_HAS_STATE && e->code != VERB_GET;
 
-	if (e->flags & CMD_NIL || (!state && e->code != VERB_EXPIRE && e->code != VERB_PERSIST))
+	if (e->flags & CMD_NIL)
 		return;
-	if (w->scenario->state.ttl_ns)
+	if (w->scenario->state.ttl_ns && tells_ttl(e))
 		judge_ttl(k, c, w, e, f);
+	else if (e->code == VERB_EVAL || e->code == VERB_FCALL)
+		keeping_unsure(k);
 	if (!state)
 		return;
 	judge_fields(k, c, w, e, f);
 	remember(k, e);
 }
 
-void keeping_settle(struct keeping *k, const struct world_call *c, const struct world *w,
-		    struct finding *f)
+void keeping_unsure(struct keeping *k)
 {
+	k->ttl_ns = 0;
+}
+
+void keeping_settle(struct keeping *k, const struct world_call *c, const struct world *w,
+		    struct finding *f, struct finding *missing)
+{
+	int64_t floor_ns = w->scenario->state.ttl_floor_ns;
+	struct witness wit;
+
 	if (k->without_ns && !k->told_ttl)
 		never_expires(k, c, w, 0, f);
+	run_down(k, c, 0);
+	if (!floor_ns || !k->least_ns || k->least_left_ns >= floor_ns)
+		return;
+	wit = witness_of(w, c, k->least_ns, c->instance, ANOMALY_TTL_LOW);
+	witness_say(
+		&wit,
+		"the state of the live call had no more than %.3f s left to live (floor %.0f s)",
+		(double)k->least_left_ns / NS_PER_S, (double)floor_ns / NS_PER_S);
+	verdict_violation(missing, &wit);
 }

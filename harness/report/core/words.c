@@ -95,6 +95,7 @@ static const char *const anomalies[] = {
 	[ANOMALY_MEMORY_ONLY] = "no write of the call reached Redis: its state was kept in a process",
 	[ANOMALY_STATE_DELETED] = "an agent had deleted the state of the live call",
 	[ANOMALY_TTL_LONG] = "the state was given more time to live than declared",
+	[ANOMALY_TTL_LOW] = "less of the time to live was left than the scenario allows",
 	[ANOMALY_PROCESS_LEFT] = "a process of the run did not end by itself",
 	[ANOMALY_KEY_LEFT] = "the state of a call outlives it for longer than declared",
 	[ANOMALY_CLIENTS_PAUSED] = "Redis was left holding its clients back",
